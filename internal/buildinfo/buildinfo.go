@@ -1,0 +1,44 @@
+// Package buildinfo tells which build this is. Releases set the version with
+// -ldflags "-X github.com/payu-mcp/payu-mcp/internal/buildinfo.version=v1.2.3";
+// every other build takes it from the module information, so that `go install`
+// works too. It imports nothing of ours.
+package buildinfo
+
+import (
+	"runtime"
+	"runtime/debug"
+)
+
+// version is written by the linker only; nothing assigns it.
+var version string // the linker's -X needs a package variable
+
+// Version returns the release version, or "devel" for a build from a checkout.
+func Version() string {
+	if version != "" {
+		return version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "devel"
+	}
+	return info.Main.Version
+}
+
+// Commit returns the revision the build was made from, or "" when unknown.
+func Commit() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return ""
+}
+
+// Platform returns the Go version and the target, as in "go1.26.8 linux/amd64".
+func Platform() string {
+	return runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
+}

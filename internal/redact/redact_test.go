@@ -1,0 +1,73 @@
+package redact_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/payu-mcp/payu-mcp/internal/redact"
+)
+
+const (
+	value = "s3cr3t-value"
+	hex64 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+)
+
+func TestSecret_everyWayOfPrinting_showsMark(t *testing.T) {
+	t.Parallel()
+	s := redact.Secret(value)
+	holder := struct{ Token redact.Secret }{s}
+	asJSON, err := json.Marshal(holder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "token", s, "holder", holder)
+	for _, out := range []string{
+		fmt.Sprint(s), fmt.Sprintf("%s %q %x %#v %v", s, s, s, s, &s), fmt.Sprintf("%+v %#v", holder, holder),
+		string(asJSON), log.String(), s.String(), fmt.Errorf("got %v: %w", s, errors.ErrUnsupported).Error(),
+	} {
+		if strings.Contains(out, value) || strings.Contains(out, fmt.Sprintf("%x", value)) || !strings.Contains(out, redact.Mark) {
+			t.Errorf("printed as %q", out)
+		}
+	}
+	if s.Reveal() != value {
+		t.Error("Reveal does not reveal")
+	}
+}
+
+func TestText_shapes_masked(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"Authorization: Bearer " + hex64:                                "Authorization: Bearer [redacted]",
+		"GET /callback?code=abc&state=def HTTP/1.1":                     "GET /callback?code=[redacted]&state=[redacted] HTTP/1.1",
+		`{"access_token":"abc","expires_in":5}`:                         `{"access_token":"[redacted]","expires_in":5}`,
+		"jwt eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.xx":                    "jwt [redacted]",
+		"token " + hex64 + " seen":                                      "token [redacted] seen",
+		"status code 401, request 7b0e1d5e-0f5c-4c3a-9d1e-3f2b1a0c9d8e": "status code 401, request 7b0e1d5e-0f5c-4c3a-9d1e-3f2b1a0c9d8e",
+	} {
+		if got := redact.Text(in); got != want {
+			t.Errorf("Text(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestHandler_messageAttrsGroups_masked(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	log := slog.New(redact.NewHandler(slog.NewTextHandler(&b, nil))).With("with", "Bearer "+hex64).WithGroup("g")
+	log.Info("saw code=abcdef", "s", hex64, "err", errors.New("token="+value), slog.Group("in", "deep", hex64), "n", 7)
+	out := b.String()
+	for _, leak := range []string{hex64, value, "abcdef "} {
+		if strings.Contains(out, leak) {
+			t.Errorf("%q leaks %q", out, leak)
+		}
+	}
+	if !strings.Contains(out, "g.n=7") || strings.Count(out, redact.Mark) != 5 {
+		t.Errorf("record = %s", out)
+	}
+}
