@@ -1,0 +1,3 @@
+// Package atomicfile replaces files so that a reader sees the old or the new
+// content, never a part of one (OAUTH D6, X25). It imports nothing of ours.
+package atomicfile
