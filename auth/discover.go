@@ -1,0 +1,66 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// discovery is what a sign-in needs to know before it can begin.
+type discovery struct {
+	server   Server
+	resource string   // exact string for the `resource` parameter (OAUTH A19)
+	scopes   []string // to ask for; empty: none are sent (OAUTH A20)
+}
+
+// discover finds the authorization server of the resource, starting from the
+// challenge of its 401 (OAUTH A1 to A7, A16).
+func (c *Client) discover(ctx context.Context, ch challenge) (*discovery, error) {
+	prm, err := c.resourceMeta(ctx, ch)
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(c.cfg.Resource)
+	if err != nil {
+		return nil, fmt.Errorf("parsing the endpoint: %w", err)
+	}
+	d := &discovery{resource: c.cfg.Resource}
+	issuers := []string{origin(u)}
+	var offered []string
+	if prm != nil {
+		d.resource, offered = prm.Resource, prm.ScopesSupported
+		if len(prm.AuthorizationServers) > 0 {
+			issuers = prm.AuthorizationServers
+		}
+	}
+	d.scopes = chooseScopes(c.cfg.Scopes, strings.Fields(ch.scope), offered)
+	d.server, err = c.firstServer(ctx, issuers)
+	return d, err
+}
+
+// firstServer takes the first authorization server that can be used (OAUTH A8).
+func (c *Client) firstServer(ctx context.Context, issuers []string) (Server, error) {
+	var first error
+	for _, issuer := range issuers {
+		s, err := c.serverMeta(ctx, issuer)
+		if err == nil {
+			return s, nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return Server{}, first
+}
+
+// chooseScopes takes the first list that says something: the user's, the
+// challenge's, the metadata's. None is invented (OAUTH A20).
+func chooseScopes(lists ...[]string) []string {
+	for _, l := range lists {
+		if len(l) > 0 {
+			return l
+		}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/payu-mcp/payu-mcp/internal/hint"
+	"github.com/payu-mcp/payu-mcp/internal/nettransport"
+)
+
+const (
+	requestTimeout = 15 * time.Second // RELAY B3
+	maxAnswer      = 1 << 20          // RELAY B3: 1 MiB, and no compression on this client
+)
+
+// answer is a bounded reply of an authorization server.
+type answer struct {
+	status int
+	json   bool // the content type says JSON
+	body   []byte
+	retry  string // Retry-After
+}
+
+// errNotJSON: the answer is something else, such as a page of a captive portal.
+var errNotJSON = errors.New("the answer is not JSON")
+
+// send makes one request to the authorization server. A redirect is an answer,
+// not a way to go: the request carries a code, a token or a secret (OAUTH X15).
+func (c *Client) send(ctx context.Context, req *http.Request) (*answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	req = req.WithContext(ctx)
+	req.GetBody = nil // nothing is sent again behind our back (RELAY section 6)
+	req.Header.Set("Accept", "application/json")
+	res, err := c.http.Do(req)
+	if err != nil {
+		return nil, transportFault(req.URL.Host, err)
+	}
+	defer res.Body.Close() // read to the end or given up
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	if err != nil {
+		return nil, transportFault(req.URL.Host, err)
+	}
+	if len(body) > maxAnswer {
+		return nil, serverFault("the answer of %s is larger than 1 MiB", clean(req.URL.Host))
+	}
+	return &answer{status: res.StatusCode, json: isJSON(res.Header), body: body, retry: res.Header.Get("Retry-After")}, nil
+}
+
+func (c *Client) get(ctx context.Context, url string) (*answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return nil, fmt.Errorf("making a request: %w", err)
+	}
+	return c.send(ctx, req)
+}
+
+// decode reads a JSON object into v; the error never quotes the body, which may
+// hold a secret (OAUTH Z3).
+func (a *answer) decode(v any) error {
+	if !a.json {
+		return errNotJSON
+	}
+	if err := json.Unmarshal(a.body, v); err != nil {
+		return fmt.Errorf("the answer is broken JSON (%T)", err)
+	}
+	return nil
+}
+
+func isJSON(h http.Header) bool {
+	mt, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return err == nil && (mt == "application/json" || strings.HasSuffix(mt, "+json"))
+}
+
+// transportFault says why host could not be asked, and whose fault that is.
+func transportFault(host string, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	reason, advice := nettransport.Explain(clean(host), err)
+	return hint.With(serverFault("%s", reason), advice)
+}

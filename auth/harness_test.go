@@ -1,0 +1,195 @@
+package auth_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/internal/redact"
+	"github.com/payu-mcp/payu-mcp/internal/sandbox"
+)
+
+// clock is a wall clock that tests move.
+type clock struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+func newClock() *clock { return &clock{t: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC)} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.t
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(d)
+}
+
+// world is a sandbox, a store and a client for them.
+type world struct {
+	t      *testing.T
+	sb     *sandbox.Sandbox
+	clock  *clock
+	store  *memory
+	client *auth.Client
+	person sandbox.Visitor
+	pages  chan visit
+}
+
+type visit struct {
+	page sandbox.Page
+	err  error
+}
+
+func newWorld(t *testing.T, o sandbox.Options, change ...func(*auth.Config)) *world {
+	t.Helper()
+	w := &world{t: t, clock: newClock(), store: newMemory(), pages: make(chan visit, 16)}
+	o.Now = w.clock.now
+	sb, err := sandbox.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := sb.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w.sb = sb
+	w.client = w.newClient(change...)
+	w.person = sandbox.Visitor{User: "A"}
+	return w
+}
+
+// newClient is another client, of the same store.
+func (w *world) newClient(change ...func(*auth.Config)) *auth.Client {
+	w.t.Helper()
+	cfg := auth.Config{Resource: w.sb.Endpoint(), HTTP: w.sb.HTTPClient(), Store: w.store, Now: w.clock.now}
+	for _, f := range change {
+		f(&cfg)
+	}
+	c, err := auth.New(cfg)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+// browser is a fresh browser of the person.
+func (w *world) browser() *http.Client {
+	w.t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c := w.sb.HTTPClient()
+	c.Jar = jar
+	return c
+}
+
+// prompt lets the person walk through the pages in a browser.
+func (w *world) prompt() auth.Prompt {
+	return auth.Prompt{
+		Open: func(_ context.Context, url string) error {
+			v := w.person
+			v.Client = w.browser()
+			go func() {
+				page, err := v.Visit(w.t.Context(), url)
+				w.pages <- visit{page, err}
+			}()
+			return nil
+		},
+		Show: func(string, error) {},
+	}
+}
+
+// meet401 lets the client see the challenge of the endpoint.
+func (w *world) meet401(c *auth.Client, token redact.Secret) error {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.sb.Endpoint(), http.NoBody)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token.Reveal())
+	}
+	res, err := w.sb.HTTPClient().Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusUnauthorized {
+		w.t.Fatalf("the endpoint answered %d, not 401", res.StatusCode)
+	}
+	return c.Rejected(w.t.Context(), token, res.Header.Values("WWW-Authenticate"))
+}
+
+// signIn meets the 401 and signs in.
+func (w *world) signIn() (*auth.Credential, error) {
+	w.t.Helper()
+	_ = w.meet401(w.client, "") // nil when somebody is signed in: Token has a token then
+	return w.client.SignIn(w.t.Context(), w.prompt())
+}
+
+func (w *world) mustSignIn() *auth.Credential {
+	w.t.Helper()
+	cred, err := w.signIn()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.lastPage()
+	return cred
+}
+
+// lastPage is what the person saw at the end.
+func (w *world) lastPage() sandbox.Page {
+	w.t.Helper()
+	select {
+	case v := <-w.pages:
+		if v.err != nil {
+			w.t.Fatalf("the person's browser: %v", v.err)
+		}
+		return v.page
+	case <-w.t.Context().Done():
+		w.t.Fatal("no page came")
+		return sandbox.Page{}
+	}
+}
+
+func (w *world) token() redact.Secret {
+	w.t.Helper()
+	token, err := w.client.Token(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return token
+}
+
+func (w *world) count(q sandbox.Query) int { return w.sb.Log().Count(q) }
+
+func (w *world) refreshes() int { return w.count(sandbox.Query{Grant: "refresh_token"}) }
+
+func (w *world) wantCount(what string, q sandbox.Query, want int) {
+	w.t.Helper()
+	if got := w.count(q); got != want {
+		w.t.Errorf("%s: %d, want %d", what, got, want)
+	}
+}
+
+func query(t *testing.T, raw string) url.Values {
+	t.Helper()
+	u, err := url.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query()
+}

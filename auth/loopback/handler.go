@@ -1,0 +1,155 @@
+package loopback
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// The cookie binds the flow to the browser that opened the start page. Lax, so
+// that it comes along when the authorization server redirects back (OAUTH X9).
+const cookieName = "payu_mcp_flow"
+
+func (l *Listener) handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		setHeaders(w.Header())
+		switch {
+		case r.Method != http.MethodGet:
+			w.Header().Set("Allow", http.MethodGet)
+			l.show(w, http.StatusMethodNotAllowed, notFound)
+		case r.Host != l.host(): // DNS rebinding: a page whose name points here (OAUTH X10)
+			l.show(w, http.StatusForbidden, notFound)
+		case isPrefetch(r):
+			w.WriteHeader(http.StatusNoContent)
+		default:
+			l.route(w, r)
+		}
+	})
+}
+
+func (l *Listener) route(w http.ResponseWriter, r *http.Request) {
+	switch p := r.URL.Path; {
+	case p == callbackPath:
+		l.serveCallback(w, r)
+	case p == donePath:
+		l.serveDone(w)
+	case strings.HasPrefix(p, startPath):
+		l.serveStart(w, r, p[len(startPath):])
+	case p == "/favicon.ico":
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		l.show(w, http.StatusNotFound, notFound)
+	}
+}
+
+// serveStart sends the browser on and marks it with the cookie. A second
+// browser is refused: whoever read the opener's argv comes too late.
+func (l *Listener) serveStart(w http.ResponseWriter, r *http.Request, nonce string) {
+	if !equal(nonce, l.nonce) {
+		l.show(w, http.StatusNotFound, notFound)
+		return
+	}
+	l.mu.Lock()
+	first := l.cookie == ""
+	if first {
+		l.cookie = rand.Text()
+	}
+	cookie, to := l.cookie, l.flow.AuthorizationURL
+	l.mu.Unlock()
+	if !first && !hasCookie(r, cookie) {
+		l.show(w, http.StatusForbidden, otherBrowser)
+		return
+	}
+	// Without Secure: the loopback redirect is http (RFC 8252 section 7.3).
+	w.Header().Set("Set-Cookie", cookieName+"="+cookie+"; Path=/; HttpOnly; SameSite=Lax")
+	redirect(w, to, http.StatusFound)
+}
+
+func (l *Listener) serveCallback(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	if !l.flow.Accept(q) {
+		l.show(w, http.StatusBadRequest, wrongState)
+		return
+	}
+	if !l.claim(r) {
+		l.show(w, http.StatusBadRequest, wrongState)
+		return
+	}
+	l.mu.Lock()
+	again := l.used
+	l.used = true
+	l.mu.Unlock()
+	if again {
+		l.show(w, http.StatusConflict, alreadyUsed)
+		return
+	}
+	l.callback <- q
+	l.holdUntilFinished(r)
+	// Code and state leave the address bar with this redirect.
+	redirect(w, donePath, http.StatusSeeOther)
+}
+
+// claim checks the cookie of a bound flow.
+func (l *Listener) claim(r *http.Request) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.flow.Bound || (l.cookie != "" && hasCookie(r, l.cookie))
+}
+
+func (l *Listener) holdUntilFinished(r *http.Request) {
+	t := time.NewTimer(l.hold)
+	defer t.Stop()
+	select {
+	case <-l.finished:
+	case <-t.C:
+	case <-r.Context().Done():
+	}
+}
+
+func (l *Listener) serveDone(w http.ResponseWriter) {
+	l.mu.Lock()
+	used, result := l.used, l.result
+	l.mu.Unlock()
+	switch {
+	case !used:
+		l.show(w, http.StatusNotFound, notFound)
+	case result.Kind == "":
+		w.Header().Set("Refresh", "2")
+		l.show(w, http.StatusOK, pending)
+	default:
+		l.show(w, http.StatusOK, result)
+		l.markShown()
+	}
+}
+
+func (l *Listener) markShown() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-l.shown:
+	default:
+		close(l.shown)
+	}
+}
+
+func redirect(w http.ResponseWriter, to string, code int) {
+	// Not http.Redirect: its body repeats the URL.
+	w.Header().Set("Location", to)
+	w.WriteHeader(code)
+}
+
+func hasCookie(r *http.Request, want string) bool {
+	c, err := r.Cookie(cookieName)
+	return err == nil && equal(c.Value, want)
+}
+
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// isPrefetch tells a browser that only warms up; a code is used once, so such a
+// request must not use it (OAUTH X10).
+func isPrefetch(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch") || r.Header.Get("Purpose") == "prefetch" ||
+		r.Header.Get("X-Moz") == "prefetch"
+}

@@ -1,0 +1,196 @@
+package loopback
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+)
+
+const (
+	callbackPath = "/callback"
+	donePath     = "/done"
+	startPath    = "/start/"
+
+	readHeaderTimeout = 5 * time.Second // OAUTH X13
+	maxHeaderBytes    = 16 << 10        // OAUTH X13
+	maxConnections    = 64              // a browser needs six; slow strangers may hold the rest
+	holdAnswer        = 15 * time.Second
+)
+
+// Flow is what the listener needs to know of one sign-in.
+type Flow struct {
+	// AuthorizationURL is where the start page sends the browser.
+	AuthorizationURL string
+	// Accept tells whether a callback belongs to this sign-in (its state). It
+	// must compare in constant time. The first accepted callback wins; a wrong
+	// one is answered 400 and does not end the wait (OAUTH X10).
+	Accept func(url.Values) bool
+	// Bound says that only the browser that opened the start page may finish:
+	// a cookie is set there and demanded at the callback (OAUTH X9).
+	Bound bool
+}
+
+// Listener is one bound port of 127.0.0.1 and the sign-in that runs on it.
+// Its methods are safe for concurrent use.
+type Listener struct {
+	ln    net.Listener
+	srv   *http.Server
+	nonce string
+	hold  time.Duration
+
+	callback chan url.Values // 1 slot: the accepted callback
+	finished chan struct{}   // closed by Finish
+	shown    chan struct{}   // closed when the result page was served
+
+	mu     sync.Mutex
+	flow   *Flow
+	cookie string // set when the start page was opened
+	used   bool   // a callback was accepted
+	result Page
+}
+
+// Listen binds port on 127.0.0.1; 0 takes any free one. Nothing is answered
+// before Serve.
+func Listen(ctx context.Context, port int) (*Listener, error) {
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return nil, fmt.Errorf("binding the callback port: %w", err)
+	}
+	return &Listener{
+		ln:       &limited{Listener: ln, slots: make(chan struct{}, maxConnections)},
+		nonce:    rand.Text(),
+		hold:     holdAnswer,
+		callback: make(chan url.Values, 1),
+		finished: make(chan struct{}),
+		shown:    make(chan struct{}),
+	}, nil
+}
+
+// Port returns the bound port.
+func (l *Listener) Port() int {
+	addr, ok := l.ln.Addr().(*net.TCPAddr)
+	if !ok {
+		return 0
+	}
+	return addr.Port
+}
+
+func (l *Listener) host() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Port())) }
+
+// RedirectURI returns the redirect URI of this port, an IP literal as RFC 8252
+// section 8.3 advises.
+func (l *Listener) RedirectURI() string { return RedirectURI(l.Port()) }
+
+// RedirectURI returns the redirect URI that a listener on port has.
+func RedirectURI(port int) string {
+	return "http://127.0.0.1:" + strconv.Itoa(port) + callbackPath
+}
+
+// StartURL returns the address of the start page: what the opener gets instead
+// of the authorization URL, so that state and challenge are not in its argv.
+func (l *Listener) StartURL() string { return "http://" + l.host() + startPath + l.nonce }
+
+// Serve starts to answer requests for f, until Close.
+func (l *Listener) Serve(f Flow) {
+	l.mu.Lock()
+	l.flow = &f
+	l.mu.Unlock()
+	l.srv = &http.Server{
+		Handler:           l.handler(),
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readHeaderTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          log.New(discard{}, "", 0), // its lines may quote a request, and stderr is the host's
+	}
+	go func() { _ = l.srv.Serve(l.ln) }() // ends with Close, always with ErrServerClosed
+}
+
+// Wait returns the parameters of the first accepted callback. It ends early
+// with ctx.
+func (l *Listener) Wait(ctx context.Context) (url.Values, error) {
+	select {
+	case q := <-l.callback:
+		return q, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Finish says how the sign-in ended; the held browser is sent to that page.
+// Only the first call counts.
+func (l *Listener) Finish(p Page) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.result.Kind != "" {
+		return
+	}
+	l.result = p
+	close(l.finished)
+}
+
+// Shown waits until the browser has got the result page, at most until ctx
+// ends. It returns at once when no callback was accepted: then nobody waits.
+func (l *Listener) Shown(ctx context.Context) {
+	l.mu.Lock()
+	used := l.used
+	l.mu.Unlock()
+	if !used {
+		return
+	}
+	select {
+	case <-l.shown:
+	case <-ctx.Done():
+	}
+}
+
+// Close frees the port. Answers under way get a moment to finish.
+func (l *Listener) Close() error {
+	if l.srv == nil {
+		return l.ln.Close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // bounds our own wait, nobody else's
+	defer cancel()
+	if err := l.srv.Shutdown(ctx); err != nil {
+		return errors.Join(l.srv.Close())
+	}
+	return nil
+}
+
+// limited caps the open connections (OAUTH X13).
+type limited struct {
+	net.Listener
+	slots chan struct{}
+}
+
+func (l *limited) Accept() (net.Conn, error) {
+	l.slots <- struct{}{}
+	c, err := l.Listener.Accept()
+	if err != nil {
+		<-l.slots
+		return nil, err // net/http reads this error's type
+	}
+	return &limitedConn{Conn: c, release: sync.OnceFunc(func() { <-l.slots })}, nil
+}
+
+type limitedConn struct {
+	net.Conn
+	release func()
+}
+
+func (c *limitedConn) Close() error {
+	defer c.release()
+	return c.Conn.Close()
+}
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }

@@ -1,0 +1,274 @@
+package loopback_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/payu-mcp/payu-mcp/auth/loopback"
+)
+
+const goodState = "the-state-of-this-flow"
+
+func accept(q url.Values) bool { return q.Get("state") == goodState }
+
+// start serves one flow on a free port. The authorization URL leads back to the
+// callback at once, as a browser that needs no page would.
+func start(t *testing.T, bound bool) *loopback.Listener {
+	t.Helper()
+	ln, err := loopback.Listen(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	ln.Serve(loopback.Flow{
+		AuthorizationURL: ln.RedirectURI() + "?code=c&state=" + goodState,
+		Accept:           accept, Bound: bound,
+	})
+	return ln
+}
+
+type reply struct {
+	code   int
+	body   string
+	header http.Header
+}
+
+func browser(t *testing.T) *http.Client {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := &http.Transport{}
+	t.Cleanup(tr.CloseIdleConnections)
+	return &http.Client{Jar: jar, Transport: tr}
+}
+
+func get(t *testing.T, c *http.Client, u string) reply {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, u, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reply{res.StatusCode, string(b), res.Header}
+}
+
+func wait(t *testing.T, ln *loopback.Listener) url.Values {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	q, err := ln.Wait(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+func TestFlow_browserFollowsStartPage_getsResultAfterFinish(t *testing.T) {
+	t.Parallel()
+	ln := start(t, true)
+	got := make(chan reply, 1)
+	c := browser(t)
+	go func() { got <- get(t, c, ln.StartURL()) }()
+	if q := wait(t, ln); q.Get("code") != "c" {
+		t.Errorf("callback = %v", q)
+	}
+	select {
+	case <-got:
+		t.Fatal("the browser was answered before the sign-in ended")
+	default:
+	}
+	ln.Finish(loopback.Page{Kind: loopback.KindSuccess, Title: "You are signed in", Facts: []loopback.Fact{{Name: "Account", Value: "<b>Store</b>"}}})
+	ln.Shown(t.Context())
+	r := <-got
+	if r.code != http.StatusOK || !strings.Contains(r.body, "<h1>You are signed in</h1>") {
+		t.Errorf("page = %d %s", r.code, r.body)
+	}
+	if strings.Contains(r.body, "<b>Store") || !strings.Contains(r.body, "&lt;b&gt;Store") {
+		t.Error("a value is not escaped")
+	}
+	checkHeaders(t, r.header)
+}
+
+func checkHeaders(t *testing.T, h http.Header) {
+	t.Helper()
+	for name, want := range map[string]string{
+		"Content-Security-Policy": "default-src 'none'; style-src 'sha256-",
+		"Referrer-Policy":         "no-referrer",
+		"Cache-Control":           "no-store",
+		"X-Content-Type-Options":  "nosniff",
+	} {
+		if !strings.HasPrefix(h.Get(name), want) {
+			t.Errorf("%s = %q", name, h.Get(name))
+		}
+	}
+}
+
+func TestCallback_secondBrowser_refusedAndFlowGoesOn(t *testing.T) {
+	t.Parallel()
+	ln := start(t, true)
+	own, stranger := browser(t), browser(t)
+	got := make(chan reply, 1)
+	// The own browser opens the start page but does not follow yet.
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if r := get(t, own, ln.StartURL()); r.code != http.StatusFound {
+		t.Fatalf("start page = %d", r.code)
+	}
+	if r := get(t, stranger, ln.StartURL()); r.code != http.StatusForbidden {
+		t.Errorf("a second browser was let in: %d", r.code)
+	}
+	if r := get(t, stranger, ln.RedirectURI()+"?code=evil&state="+goodState); r.code != http.StatusBadRequest {
+		t.Errorf("a callback without the cookie was answered %d", r.code)
+	}
+	own.CheckRedirect = nil
+	go func() { got <- get(t, own, ln.StartURL()) }()
+	if q := wait(t, ln); q.Get("code") != "c" {
+		t.Errorf("callback = %v", q)
+	}
+	ln.Finish(loopback.Page{Kind: loopback.KindSuccess, Title: "ok"})
+	if r := <-got; r.code != http.StatusOK {
+		t.Errorf("own browser = %d", r.code)
+	}
+}
+
+func TestCallback_second_isToldAlreadyUsed(t *testing.T) {
+	t.Parallel()
+	ln := start(t, false)
+	cb := ln.RedirectURI() + "?code=c&state=" + goodState
+	got := make(chan reply, 1)
+	c := browser(t)
+	go func() { got <- get(t, c, cb) }()
+	wait(t, ln)
+	r := get(t, browser(t), cb)
+	if r.code != http.StatusConflict || !strings.Contains(r.body, "Already used") {
+		t.Errorf("second callback = %d %s", r.code, r.body)
+	}
+	ln.Finish(loopback.Page{Kind: loopback.KindFailed, Title: "done"})
+	<-got
+}
+
+// raw sends bytes as they are and returns the status line.
+func raw(t *testing.T, ln *loopback.Listener, request string) string {
+	t.Helper()
+	var d net.Dialer
+	conn, err := d.DialContext(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", ln.Port()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	line, _ := bufio.NewReader(conn).ReadString('\n')
+	return strings.TrimSpace(line)
+}
+
+func TestCallback_forgedRequests_refusedAndRealOneStillCounts(t *testing.T) {
+	t.Parallel()
+	ln := start(t, false)
+	host := fmt.Sprintf("127.0.0.1:%d", ln.Port())
+	good := "/callback?code=c&state=" + goodState
+	for name, c := range map[string]struct{ request, want string }{
+		"no state":      {"GET /callback?code=x HTTP/1.1\r\nHost: " + host + "\r\n\r\n", "400"},
+		"wrong state":   {"GET /callback?code=x&state=guess HTTP/1.1\r\nHost: " + host + "\r\n\r\n", "400"},
+		"error only":    {"GET /callback?error=access_denied HTTP/1.1\r\nHost: " + host + "\r\n\r\n", "400"},
+		"rebound name":  {"GET " + good + " HTTP/1.1\r\nHost: evil.example:80\r\n\r\n", "403"},
+		"localhost":     {"GET " + good + " HTTP/1.1\r\nHost: localhost\r\n\r\n", "403"},
+		"POST":          {"POST " + good + " HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: 0\r\n\r\n", "405"},
+		"HEAD":          {"HEAD " + good + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n", "405"},
+		"other path":    {"GET /callback/x?code=c&state=" + goodState + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n", "404"},
+		"prefetch":      {"GET " + good + " HTTP/1.1\r\nHost: " + host + "\r\nSec-Purpose: prefetch;prerender\r\n\r\n", "204"},
+		"favicon":       {"GET /favicon.ico HTTP/1.1\r\nHost: " + host + "\r\n\r\n", "204"},
+		"root":          {"GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n", "404"},
+		"done too soon": {"GET /done HTTP/1.1\r\nHost: " + host + "\r\n\r\n", "404"},
+		"start guessed": {"GET /start/AAAA HTTP/1.1\r\nHost: " + host + "\r\n\r\n", "404"},
+		"no host":       {"GET " + good + " HTTP/1.0\r\n\r\n", "403"},
+		"huge header":   {"GET " + good + " HTTP/1.1\r\nHost: " + host + "\r\nX: " + strings.Repeat("a", 64<<10) + "\r\n\r\n", "431"},
+	} {
+		if got := raw(t, ln, c.request); !strings.Contains(got, " "+c.want) {
+			t.Errorf("%s: %q, want %s", name, got, c.want)
+		}
+	}
+	got := make(chan reply, 1)
+	c := browser(t)
+	go func() { got <- get(t, c, "http://"+host+good) }()
+	if q := wait(t, ln); q.Get("code") != "c" {
+		t.Errorf("the real callback = %v", q)
+	}
+	ln.Finish(loopback.Page{Kind: loopback.KindSuccess, Title: "ok"})
+	<-got
+}
+
+func TestCallback_scriptInEveryParameter_notReflected(t *testing.T) {
+	t.Parallel()
+	ln := start(t, false)
+	evil := url.QueryEscape("<script>alert(1)</script>")
+	for _, path := range []string{"/callback?code=" + evil + "&state=" + evil, "/callback?error=" + evil, "/" + evil, "/start/" + evil} {
+		r := get(t, browser(t), fmt.Sprintf("http://127.0.0.1:%d%s", ln.Port(), path))
+		if strings.Contains(r.body, "alert(1)") {
+			t.Errorf("%s is reflected", path)
+		}
+	}
+}
+
+func TestListen_portTaken_error(t *testing.T) {
+	t.Parallel()
+	ln := start(t, false)
+	if _, err := loopback.Listen(t.Context(), ln.Port()); err == nil {
+		t.Error("a taken port was bound")
+	}
+}
+
+func TestClose_withSilentConnections_freesPort(t *testing.T) {
+	t.Parallel()
+	ln := start(t, false)
+	port := ln.Port()
+	var d net.Dialer
+	for range 50 {
+		conn, err := d.DialContext(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	// The real browser is served beside 50 connections that say nothing.
+	if got := raw(t, ln, fmt.Sprintf("GET /favicon.ico HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n", port)); !strings.Contains(got, " 204") {
+		t.Errorf("beside slow connections: %q", got)
+	}
+	if err := ln.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := loopback.Listen(t.Context(), port)
+	if err != nil {
+		t.Fatalf("the port is not free: %v", err)
+	}
+	_ = again.Close()
+}
+
+func TestWait_cancelled_ends(t *testing.T) {
+	t.Parallel()
+	ln := start(t, false)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := ln.Wait(ctx); err == nil {
+		t.Error("Wait went on")
+	}
+}

@@ -1,0 +1,326 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/internal/sandbox"
+)
+
+// tokenEndpoint is a fault before the token endpoint that tests switch on.
+type tokenEndpoint struct {
+	mu    sync.Mutex
+	fault func(http.ResponseWriter, *http.Request, http.Handler)
+	calls int
+}
+
+func (f *tokenEndpoint) set(fault func(http.ResponseWriter, *http.Request, http.Handler)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fault, f.calls = fault, 0
+}
+
+func (f *tokenEndpoint) wrap(role sandbox.Role, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		fault := f.fault
+		if r.URL.Path == "/oauth/token" {
+			f.calls++
+		}
+		f.mu.Unlock()
+		if role == sandbox.RoleAccounts && r.URL.Path == "/oauth/token" && fault != nil {
+			fault(w, r, next)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (f *tokenEndpoint) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calls
+}
+
+func status(code int, contentType, body string) func(http.ResponseWriter, *http.Request, http.Handler) {
+	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		w.Header().Set("Content-Type", contentType)
+		w.WriteHeader(code)
+		_, _ = w.Write([]byte(body))
+	}
+}
+
+func TestToken_closeToExpiry_refreshesOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{})
+	old := w.mustSignIn()
+	w.clock.advance(7199*time.Second - 70*time.Second)
+	if w.token() != old.AccessToken {
+		t.Error("refreshed too early")
+	}
+	w.clock.advance(11 * time.Second)
+	var same sync.WaitGroup
+	for range 16 {
+		same.Go(func() {
+			if token, err := w.client.Token(t.Context()); err != nil || token == old.AccessToken {
+				t.Errorf("Token = %v", err)
+			}
+		})
+	}
+	same.Wait()
+	if n := w.refreshes(); n != 1 {
+		t.Errorf("%d refreshes", n)
+	}
+	e := w.sb.Log().Find(sandbox.Query{Grant: "refresh_token"})[0]
+	if e.Form.Get("resource") != w.sb.Endpoint() {
+		t.Errorf("refresh without resource: %v", e.Form)
+	}
+	if w.store.current().RefreshToken == old.RefreshToken {
+		t.Error("the rotated refresh token was not stored")
+	}
+	if s := w.store.current().Summary(); s.LastRefresh.Result != "ok" || !s.SignedInAt.Equal(old.SignedInAt) {
+		t.Errorf("summary = %+v", s)
+	}
+}
+
+func TestToken_otherProcessRefreshed_noRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{})
+	w.mustSignIn()
+	other := w.newClient()
+	w.clock.advance(2 * time.Hour)
+	first, err := other.Token(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.token() != first {
+		t.Error("the other's token is not used")
+	}
+	if n := w.refreshes(); n != 1 {
+		t.Errorf("%d refreshes", n)
+	}
+}
+
+// OAUTH B9: a 401 beats any clock.
+func TestRejected_tokenDeadBeforeExpiry_refreshes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{})
+	old := w.mustSignIn()
+	if err := w.client.Rejected(t.Context(), old.AccessToken, nil); err != nil {
+		t.Fatal(err)
+	}
+	if w.token() == old.AccessToken || w.refreshes() != 1 {
+		t.Errorf("%d refreshes", w.refreshes())
+	}
+}
+
+func TestRejected_olderToken_newerIsUsedWithoutRefresh(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{})
+	w.mustSignIn()
+	if err := w.client.Rejected(t.Context(), "an-older-token", nil); err != nil || w.refreshes() != 0 {
+		t.Errorf("Rejected = %v, %d refreshes", err, w.refreshes())
+	}
+}
+
+func TestRejected_revokedInDashboard_signInNeededAndRegistrationKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{})
+	old := w.mustSignIn()
+	w.sb.RevokeFromDashboard("A")
+	err := w.meet401(w.client, old.AccessToken)
+	if !errors.Is(err, auth.ErrSignInNeeded) || !strings.Contains(err.Error(), "ended the login") {
+		t.Errorf("Rejected = %v", err)
+	}
+	if cur := w.store.current(); cur.SignedIn() || cur.RefreshToken != "" || cur.Registration.ClientID != old.Registration.ClientID {
+		t.Errorf("stored = %+v", cur.Summary())
+	}
+	w.mustSignIn()
+	w.wantCount("registrations", sandbox.Query{Path: "/register"}, 1)
+}
+
+// OAUTH L7, L8, B10: what becomes of the credential at each fault.
+func TestToken_tokenEndpointFaults_onlyProvenDeathEndsGrant(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault func(http.ResponseWriter, *http.Request, http.Handler)
+		kept  bool
+		calls int
+	}{
+		"500":                    {status(500, "text/html", "<h1>oops</h1>"), true, 1},
+		"502 HTML":               {status(502, "text/html", "<h1>bad gateway</h1>"), true, 1},
+		"503":                    {status(503, "application/json", `{}`), true, 1},
+		"429":                    {status(429, "application/json", `{"error":"slow_down"}`), true, 1},
+		"captive portal":         {status(200, "text/html", "<h1>Welcome to the airport</h1>"), true, 1},
+		"PayU's invalid_request": {status(401, "application/json", `{"error":"invalid_request"}`), true, 1},
+		"cut":                    {func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }, true, 2},
+		"invalid_grant":          {status(400, "application/json", `{"error":"invalid_grant"}`), false, 1},
+		"invalid_grant 401":      {status(401, "application/json", `{"error":"invalid_grant"}`), false, 1},
+		"invalid_client":         {status(401, "application/json", `{"error":"invalid_client"}`), false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var f tokenEndpoint
+			w := newWorld(t, sandbox.Options{Wrap: f.wrap})
+			old := w.mustSignIn()
+			f.set(c.fault)
+			w.clock.advance(3 * time.Hour)
+			token, err := w.client.Token(t.Context())
+			if c.kept && (!errors.Is(err, auth.ErrServer) || w.store.current().RefreshToken != old.RefreshToken) {
+				t.Errorf("err = %v, stored %+v", err, w.store.current().Summary())
+			}
+			if !c.kept && (err != nil || token != "" || w.store.current().SignedIn()) {
+				t.Errorf("token there: %v, err = %v", token != "", err)
+			}
+			if f.count() != c.calls {
+				t.Errorf("%d requests, want %d", f.count(), c.calls)
+			}
+			if !c.kept {
+				return
+			}
+			// The endpoint in trouble is left alone for a while, then asked again.
+			if _, err := w.client.Token(t.Context()); err == nil || f.count() != c.calls {
+				t.Errorf("at once again: err %v, %d requests", err, f.count())
+			}
+			f.set(nil)
+			w.clock.advance(2 * time.Minute)
+			if token, err := w.client.Token(t.Context()); err != nil || token == "" || token == old.AccessToken {
+				t.Errorf("after the fault: %v", err)
+			}
+		})
+	}
+}
+
+func TestToken_refreshFailsBeforeExpiry_oldTokenIsUsed(t *testing.T) {
+	t.Parallel()
+	var f tokenEndpoint
+	w := newWorld(t, sandbox.Options{Wrap: f.wrap})
+	old := w.mustSignIn()
+	f.set(status(503, "text/plain", "later"))
+	w.clock.advance(7199*time.Second - 30*time.Second)
+	if w.token() != old.AccessToken {
+		t.Error("another token")
+	}
+	// The same token refused by the resource: now it is an error, not a sign-in.
+	if err := w.client.Rejected(t.Context(), old.AccessToken, nil); err != nil {
+		t.Errorf("Rejected = %v", err)
+	}
+	if _, err := w.client.Token(t.Context()); !errors.Is(err, auth.ErrServer) {
+		t.Errorf("Token = %v", err)
+	}
+}
+
+// OAUTH L6: an answer that got lost is asked for once more.
+func TestToken_refreshAnswerLost_secondTryOfStaticTokenWorks(t *testing.T) {
+	t.Parallel()
+	var f tokenEndpoint
+	w := newWorld(t, sandbox.Options{Wrap: f.wrap})
+	w.sb.SetRotation(sandbox.RotateStatic)
+	old := w.mustSignIn()
+	lost := false
+	f.set(func(rw http.ResponseWriter, r *http.Request, next http.Handler) {
+		if lost {
+			next.ServeHTTP(rw, r)
+			return
+		}
+		lost = true
+		next.ServeHTTP(discardResponse{http.Header{}}, r) // it runs, and nobody hears of it
+		panic(http.ErrAbortHandler)
+	})
+	w.clock.advance(3 * time.Hour)
+	if token := w.token(); token == "" || token == old.AccessToken {
+		t.Error("no new token")
+	}
+}
+
+type discardResponse struct{ h http.Header }
+
+func (d discardResponse) Header() http.Header       { return d.h }
+func (discardResponse) Write(p []byte) (int, error) { return len(p), nil }
+func (discardResponse) WriteHeader(int)             {}
+
+// OAUTH L5: a request that is cancelled does not end the refresh.
+func TestToken_callerCancelled_refreshIsStored(t *testing.T) {
+	t.Parallel()
+	var f tokenEndpoint
+	w := newWorld(t, sandbox.Options{Wrap: f.wrap})
+	old := w.mustSignIn()
+	reached, release := make(chan struct{}), make(chan struct{})
+	f.set(func(rw http.ResponseWriter, r *http.Request, next http.Handler) {
+		close(reached)
+		<-release
+		next.ServeHTTP(rw, r)
+	})
+	w.clock.advance(3 * time.Hour)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		_, err := w.client.Token(ctx)
+		done <- err
+	}()
+	<-reached
+	cancel()
+	if err := <-done; err == nil {
+		t.Error("the cancelled caller got no error")
+	}
+	close(release)
+	w.client.Close(t.Context())
+	if cur := w.store.current(); cur.RefreshToken == old.RefreshToken || !cur.SignedIn() {
+		t.Error("the rotated token was not stored")
+	}
+}
+
+func TestToken_storeLocked_errorAndNoSignIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{})
+	w.store.loadErr = errors.New("the keychain is locked")
+	if _, err := w.client.Token(t.Context()); err == nil {
+		t.Error("no error")
+	}
+	if err := w.client.Rejected(t.Context(), "", nil); err != nil {
+		t.Errorf("a locked store leads to a sign-in: %v", err)
+	}
+}
+
+func TestToken_rotationForms_newestIsKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{})
+	w.mustSignIn()
+	for range 5 {
+		w.clock.advance(3 * time.Hour)
+		w.token()
+	}
+	if n := w.sb.Log().RefreshCollisions(); n != 0 {
+		t.Errorf("%d refresh tokens were spent twice", n)
+	}
+	if w.refreshes() != 5 {
+		t.Errorf("%d refreshes", w.refreshes())
+	}
+}
+
+func TestLogout_revokesAndDeletes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{})
+	old := w.mustSignIn()
+	done, err := w.client.Logout(t.Context())
+	if err != nil || len(done) != 2 || done[0].Err != nil || done[1].Err != nil {
+		t.Fatalf("Logout = %+v, %v", done, err)
+	}
+	if w.store.current() != nil || w.token() != "" {
+		t.Error("something is left")
+	}
+	w.store.set(old)
+	w.clock.advance(3 * time.Hour)
+	if token := w.token(); token != "" {
+		t.Error("the refresh token still lives at the server")
+	}
+	if done, err := w.client.Logout(t.Context()); err != nil || len(done) != 0 {
+		t.Errorf("Logout of nobody = %+v, %v", done, err)
+	}
+}

@@ -1,0 +1,143 @@
+package auth
+
+// RFC 8414 and OpenID Connect Discovery 1.0: authorization server metadata.
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/modelcontextprotocol/go-sdk/oauthex"
+
+	"github.com/payu-mcp/payu-mcp/internal/hint"
+)
+
+// serverMeta fetches and checks the metadata of issuer, trying the places of
+// OAUTH A5 in order. A place that does not answer with the right document is no
+// reason to stop; when none does, the error says what each one gave.
+func (c *Client) serverMeta(ctx context.Context, issuer string) (Server, error) {
+	places, err := c.serverMetaPlaces(issuer)
+	if err != nil {
+		return Server{}, err
+	}
+	var faults []string
+	for _, place := range places {
+		a, err := c.get(ctx, place)
+		if err != nil {
+			return Server{}, fmt.Errorf("reading the authorization server metadata: %w", err)
+		}
+		meta, err := readServerMeta(a)
+		if err == nil {
+			err = c.checkIssuer(meta.Issuer, issuer)
+		}
+		if err != nil {
+			faults = append(faults, clean(place)+": "+err.Error())
+			continue
+		}
+		return c.checkServer(meta)
+	}
+	return Server{}, hint.With(
+		serverFault("no usable authorization server metadata: %s", strings.Join(faults, "; ")),
+		"this is on the server's side; if a page that wants a network sign-in is in the way, sign in there first. "+payuContact(c.cfg.Resource))
+}
+
+// serverMetaPlaces lists the well-known addresses of issuer (OAUTH A5): never
+// the root when the issuer has a path.
+func (c *Client) serverMetaPlaces(issuer string) ([]string, error) {
+	u, err := c.checkServerURL(issuer)
+	if err != nil {
+		return nil, fmt.Errorf("the issuer: %w", err)
+	}
+	const oauth, oidc = "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"
+	o, p := origin(u), strings.TrimSuffix(u.EscapedPath(), "/")
+	if p == "" {
+		return []string{o + oauth, o + oidc}, nil
+	}
+	return []string{o + oauth + p, o + oidc + p, o + p + oidc}, nil
+}
+
+func readServerMeta(a *answer) (*oauthex.AuthServerMeta, error) {
+	if a.status != 200 {
+		return nil, fmt.Errorf("status %d", a.status)
+	}
+	var meta oauthex.AuthServerMeta
+	if err := a.decode(&meta); err != nil {
+		return nil, err
+	}
+	return &meta, nil
+}
+
+// checkIssuer compares strings, no URL type in between (OAUTH A6). The one pair
+// that may differ is PayU's (OAUTH Y1).
+func (c *Client) checkIssuer(got, want string) error {
+	if got == want || (isPayU(c.cfg.Resource) && want == payuOrigin && got == payuAccounts) {
+		return nil
+	}
+	return fmt.Errorf("its issuer is %q, not %q", clean(got), clean(want))
+}
+
+// checkServer applies the rules for endpoints and PKCE.
+func (c *Client) checkServer(m *oauthex.AuthServerMeta) (Server, error) {
+	for _, e := range []struct{ name, url string }{
+		{"authorization", m.AuthorizationEndpoint},
+		{"token", m.TokenEndpoint},
+		{"registration", m.RegistrationEndpoint},
+		{"revocation", m.RevocationEndpoint},
+	} {
+		if err := c.checkEndpoint(e.name, e.url); err != nil {
+			return Server{}, err
+		}
+	}
+	unlisted, err := c.checkPKCE(m)
+	if err != nil {
+		return Server{}, err
+	}
+	return Server{
+		Issuer:                m.Issuer,
+		AuthorizationEndpoint: m.AuthorizationEndpoint,
+		TokenEndpoint:         m.TokenEndpoint,
+		RegistrationEndpoint:  m.RegistrationEndpoint,
+		RevocationEndpoint:    m.RevocationEndpoint,
+		TokenAuthMethods:      m.TokenEndpointAuthMethodsSupported,
+		IssRequired:           m.AuthorizationResponseIssParameterSupported,
+		PKCEUnlisted:          unlisted,
+	}, nil
+}
+
+func (c *Client) checkEndpoint(name, endpoint string) error {
+	if endpoint == "" {
+		if name == "authorization" || name == "token" {
+			return hint.With(serverFault("the authorization server metadata has no %s endpoint", name), "this is on the server's side. "+payuContact(c.cfg.Resource))
+		}
+		return nil
+	}
+	u, err := c.checkServerURL(endpoint)
+	if err != nil {
+		return hint.With(serverFault("the %s endpoint is not safe: %w", name, err), "do not sign in there; this is on the server's side. "+payuContact(c.cfg.Resource))
+	}
+	return checkPin(c.cfg.Resource, name, u)
+}
+
+// checkServerURL allows plain http only when the endpoint itself is on this
+// computer (OAUTH A31).
+func (c *Client) checkServerURL(raw string) (*url.URL, error) {
+	return checkURL(raw, IsLoopback(c.cfg.Resource))
+}
+
+// checkPKCE demands S256 in the list (OAUTH A18). Only PayU may leave the list
+// out (OAUTH Y4): its documentation promises PKCE.
+func (c *Client) checkPKCE(m *oauthex.AuthServerMeta) (unlisted bool, err error) {
+	methods := m.CodeChallengeMethodsSupported
+	switch {
+	case slices.Contains(methods, "S256"):
+		return false, nil
+	case methods == nil && isPayU(c.cfg.Resource):
+		return true, nil
+	default:
+		return false, hint.With(
+			serverFault("the authorization server does not offer PKCE with S256, so a sign-in there is not safe"),
+			"this is on the server's side. "+payuContact(c.cfg.Resource))
+	}
+}

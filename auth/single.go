@@ -1,0 +1,80 @@
+package auth
+
+import (
+	"context"
+	"sync"
+)
+
+// single lets one call of a kind run at a time and shares its result with all
+// who ask meanwhile. The call has a life of its own: a caller that gives up
+// does not end it while others wait, or at all if it is detached.
+type single struct {
+	mu  sync.Mutex
+	run *singleRun
+}
+
+type singleRun struct {
+	done    chan struct{}
+	err     error
+	waiters int
+	cancel  context.CancelFunc
+}
+
+// do joins the running call or starts fn. With detached, fn runs to its end
+// even when nobody waits for it any more; else its context ends with the last
+// waiter.
+func (s *single) do(ctx context.Context, detached bool, fn func(context.Context) error) error {
+	s.mu.Lock()
+	r := s.run
+	if r == nil {
+		r = s.start(ctx, fn)
+	}
+	r.waiters++
+	s.mu.Unlock()
+	select {
+	case <-r.done:
+		return r.err
+	case <-ctx.Done():
+		s.leave(r, detached)
+		return ctx.Err()
+	}
+}
+
+// start is called with the mutex held.
+func (s *single) start(ctx context.Context, fn func(context.Context) error) *singleRun {
+	// The first caller's values stay, its end does not: others may wait too.
+	runCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	r := &singleRun{done: make(chan struct{}), cancel: cancel}
+	s.run = r
+	go func() {
+		defer cancel()
+		err := fn(runCtx)
+		s.mu.Lock()
+		r.err, s.run = err, nil
+		s.mu.Unlock()
+		close(r.done)
+	}()
+	return r
+}
+
+func (s *single) leave(r *singleRun, detached bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.waiters--; r.waiters == 0 && !detached {
+		r.cancel()
+	}
+}
+
+// wait returns when nothing runs any more, or with ctx.
+func (s *single) wait(ctx context.Context) {
+	s.mu.Lock()
+	r := s.run
+	s.mu.Unlock()
+	if r == nil {
+		return
+	}
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,123 @@
+package auth
+
+// RFC 6749 sections 3.2, 5: the token endpoint. One way in for the code
+// exchange and the refresh, because both need `resource` (RFC 8707) and the same
+// reading of errors, which x/oauth2 does not give.
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/payu-mcp/payu-mcp/internal/redact"
+)
+
+// tokenAnswer is a successful token response (RFC 6749 section 5.1), with the
+// members by which servers tell who signed in.
+type tokenAnswer struct {
+	AccessToken  string   `json:"access_token"`
+	TokenType    string   `json:"token_type"`
+	ExpiresIn    seconds  `json:"expires_in"`
+	RefreshToken string   `json:"refresh_token"`
+	Scope        *string  `json:"scope"`
+	IDToken      string   `json:"id_token"`
+	Email        string   `json:"email"`
+	Name         string   `json:"name"`
+	UserUUID     string   `json:"user_uuid"` // PayU (PAYU P8)
+	Error        string   `json:"error"`
+	Description  string   `json:"error_description"`
+	_            struct{} // fields by name only
+}
+
+// seconds accepts a number or, as some servers send it, a string.
+type seconds int64
+
+// UnmarshalJSON implements json.Unmarshaler. An unreadable life counts as not
+// said.
+func (s *seconds) UnmarshalJSON(b []byte) error {
+	const century = 100 * 366 * 24 * 3600
+	if f, err := strconv.ParseFloat(strings.Trim(string(b), `"`), 64); err == nil && f > 0 && f < century {
+		*s = seconds(f)
+	}
+	return nil
+}
+
+// tokenError is an error response of the token endpoint. It is judged by its
+// code, never by the HTTP status (PAYU E8, E9).
+type tokenError struct {
+	code        string // RFC 6749 section 5.2; "" when the answer was no such thing
+	description string // cleaned
+	status      int
+	retryAfter  string
+}
+
+// Error implements error.
+func (e *tokenError) Error() string {
+	if e.code == "" {
+		return fmt.Sprintf("the token endpoint answered status %d", e.status)
+	}
+	return strings.TrimSpace("the token endpoint answered " + e.code + " " + e.description)
+}
+
+// Is lets callers see whose fault it is.
+func (e *tokenError) Is(target error) bool { return target == ErrServer }
+
+// tokenRequest posts form to the token endpoint as client r.
+func (c *Client) tokenRequest(ctx context.Context, s Server, r Registration, form url.Values) (*tokenAnswer, error) {
+	a, err := c.postForm(ctx, s.TokenEndpoint, r, form)
+	if err != nil {
+		return nil, err
+	}
+	var res tokenAnswer
+	if err := a.decode(&res); err != nil || res.Error != "" || a.status != http.StatusOK {
+		return nil, &tokenError{code: clean(res.Error), description: clean(res.Description), status: a.status, retryAfter: a.retry}
+	}
+	if res.AccessToken == "" || !strings.EqualFold(res.TokenType, "bearer") {
+		return nil, serverFault("the token endpoint's answer is not a bearer token")
+	}
+	return &res, nil
+}
+
+// postForm authenticates client r as it was registered (OAUTH A34) and posts.
+func (c *Client) postForm(ctx context.Context, endpoint string, r Registration, form url.Values) (*answer, error) {
+	if r.AuthMethod != authBasic {
+		form.Set("client_id", r.ClientID)
+	}
+	if r.AuthMethod == authPost {
+		form.Set("client_secret", r.Secret.Reveal())
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, fmt.Errorf("making a request: %T", err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if r.AuthMethod == authBasic {
+		// RFC 6749 section 2.3.1: form-encoded before they go into the header.
+		req.SetBasicAuth(url.QueryEscape(r.ClientID), url.QueryEscape(r.Secret.Reveal()))
+	}
+	return c.send(ctx, req)
+}
+
+// apply returns cred with the tokens of res, received at now. A refresh token
+// that is not replaced stays (OAUTH A41); scopes that are not told are the
+// ones asked for (RFC 6749 section 5.1).
+func (res *tokenAnswer) apply(cred Credential, now time.Time) *Credential {
+	cred.AccessToken = redact.Secret(res.AccessToken)
+	cred.ObtainedAt = now.Round(0) // wall clock: the monotonic one stands still in sleep (OAUTH L1)
+	cred.Expiry = time.Time{}
+	if res.ExpiresIn > 0 {
+		cred.Expiry = cred.ObtainedAt.Add(time.Duration(res.ExpiresIn) * time.Second)
+	}
+	if res.RefreshToken != "" {
+		cred.RefreshToken = redact.Secret(res.RefreshToken)
+	}
+	if res.Scope != nil {
+		cred.Scopes = slices.Clip(strings.Fields(*res.Scope))
+	}
+	return &cred
+}
