@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/bridge"
+	"github.com/payu-mcp/payu-mcp/internal/hint"
+	"github.com/payu-mcp/payu-mcp/keychain"
+)
+
+// closeLimit is how long a refresh under way may still take at the end, so that
+// its result is stored (RELAY S7).
+const closeLimit = 10 * time.Second
+
+// runBridge relays between the host and the endpoint until the host is gone.
+func runBridge(cmd *cobra.Command, e env, o *options) error {
+	if term.IsTerminal(int(e.stdin.Fd())) {
+		return printWelcome(e.stdout)
+	}
+	if err := o.resolve(cmd, e.getenv); err != nil {
+		return err
+	}
+	log, closeLog, err := newLogger(o, e.stderr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = closeLog() }()
+	p, err := wire(o, e, log, storeUse{keyring: keychain.NewKeyring(nil, keychain.BridgeDeadline), memory: true})
+	if err != nil {
+		return err
+	}
+	err = p.bridge(cmd.Context(), o, e)
+	// The host is gone and the context may be over; what is left is bounded.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), closeLimit)
+	defer cancel()
+	return errors.Join(err, p.close(ctx))
+}
+
+func (p *parts) bridge(ctx context.Context, o *options, e env) error {
+	r, err := p.remote(p.auth)
+	if err != nil {
+		return err
+	}
+	mayAsk := p.mayAskToSignIn(o)
+	signIn := func(ctx context.Context) error {
+		if mayAsk != nil {
+			return mayAsk
+		}
+		_, err := p.auth.SignIn(ctx, bridgePrompt(p.opener, p.log))
+		return err
+	}
+	err = bridge.Run(ctx, bridge.Config{In: e.stdin, Out: e.stdout, Remote: r, SignIn: signIn, Log: p.log})
+	if err != nil {
+		return fmt.Errorf("relaying: %w", err)
+	}
+	return nil
+}
+
+// mayAskToSignIn refuses a sign-in at an endpoint that is neither PayU's nor on
+// this computer nor one where this user signed in with `login`: a configuration
+// file from somewhere must not lead to a stranger's sign-in page (OAUTH X17).
+func (p *parts) mayAskToSignIn(o *options) error {
+	if p.endpoint == auth.PayUEndpoint || auth.IsLoopback(p.endpoint) {
+		return nil
+	}
+	if h, _, err := keychain.Peek(o.stateDir, o.profile, p.endpoint); err == nil && h != nil {
+		return nil
+	}
+	return hint.With(errors.New("this endpoint is not PayU's, and nobody has signed in to it on this computer"),
+		"if you trust it, run: payu-mcp login --url "+p.endpoint)
+}
+
+// bridgePrompt opens the browser; where that fails, the log says where to go.
+func bridgePrompt(o auth.Opener, log *slog.Logger) auth.Prompt {
+	return auth.Prompt{
+		Open: o.Open,
+		Show: func(url string, openErr error) {
+			if openErr != nil {
+				log.Warn("the browser could not be opened; open the address by hand", "err", openErr, "address", url)
+				return
+			}
+			log.Info("a sign-in is open in the browser")
+		},
+	}
+}
+
+func printWelcome(w io.Writer) error {
+	entry, err := hostEntry()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, `payu-mcp is started by an MCP host, such as Claude Desktop, not by hand.
+
+Sign in first:         payu-mcp login
+See who is signed in:  payu-mcp status
+Try it without PayU:   payu-mcp demo
+
+Then put this into the host's configuration (Claude Desktop: claude_desktop_config.json)
+and restart the host:
+
+%s
+`, entry)
+	return err
+}

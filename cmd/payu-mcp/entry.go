@@ -1,0 +1,17 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/payu-mcp/payu-mcp/install"
+)
+
+// hostEntry is the configuration of a host for this very program.
+func hostEntry(args ...string) (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("finding the own program: %w", err)
+	}
+	return install.Entry(self, args...)
+}

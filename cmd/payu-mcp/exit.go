@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/keychain"
+)
+
+// The exit codes (HOSTS C2). docs/login.md and the man page repeat this table.
+const (
+	exitOK          = 0
+	exitError       = 1
+	exitUsage       = 2
+	exitSignedOut   = 3   // status, doctor: nobody is signed in
+	exitNotFinished = 4   // login: cancelled, denied, timed out
+	exitNoKeychain  = 5   // the keychain is absent, locked or too slow
+	exitServer      = 6   // network, endpoint or authorization server
+	exitInterrupted = 130 // SIGINT while a person was waiting
+)
+
+// errSilent ends a command with an exit code and no further word.
+var errSilent = errors.New("silent")
+
+// errSignedOut is the result of `status` when nobody is signed in.
+var errSignedOut = errors.Join(errSilent, errors.New("signed out"))
+
+// errInterrupted: the person pressed Ctrl-C.
+var errInterrupted = errors.New("interrupted")
+
+// usageError is a command line that cannot be meant.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func exitCode(ctx context.Context, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if _, ok := errors.AsType[usageError](err); ok {
+		return exitUsage
+	}
+	for _, row := range []struct {
+		is   error
+		code int
+	}{
+		{errSignedOut, exitSignedOut},
+		{errInterrupted, exitInterrupted},
+		{auth.ErrDenied, exitNotFinished},
+		{auth.ErrTimeout, exitNotFinished},
+		{keychain.ErrUnavailable, exitNoKeychain},
+		{auth.ErrServer, exitServer},
+	} {
+		if errors.Is(err, row.is) {
+			return row.code
+		}
+	}
+	if ctx.Err() != nil {
+		return exitInterrupted
+	}
+	return exitError
+}
+
+// kindError gives an error the meaning of a sentinel, without its text.
+type kindError struct{ err, kind error }
+
+func (e kindError) Error() string        { return e.err.Error() }
+func (e kindError) Unwrap() error        { return e.err }
+func (e kindError) Is(target error) bool { return target == e.kind }

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/keychain"
+	"github.com/payu-mcp/payu-mcp/remote"
+)
+
+const loginLong = `Sign in through the browser and keep the login sealed on this computer.
+
+Signing in again replaces the login after it succeeded, and revokes the old one.
+The options below are remembered in the profile, so that hosts need none of them.`
+
+type loginOptions struct {
+	*options
+
+	noBrowser bool
+	limit     time.Duration
+}
+
+func newLoginCmd(e env, o *options) *cobra.Command {
+	lo := loginOptions{options: o}
+	cmd := &cobra.Command{
+		Use:   "login",
+		Short: "Sign in through the browser",
+		Long:  loginLong,
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runLogin(cmd, e, lo) },
+	}
+	addLoginFlags(cmd.Flags(), &o.login)
+	cmd.Flags().BoolVar(&lo.noBrowser, "no-browser", false, "only print the address to open")
+	cmd.Flags().DurationVar(&lo.limit, "time-limit", auth.SignInLimit, "how long the sign-in may take")
+	return cmd
+}
+
+func runLogin(cmd *cobra.Command, e env, lo loginOptions) error {
+	if err := lo.resolve(cmd, e.getenv); err != nil {
+		return err
+	}
+	log, closeLog, err := newLogger(lo.options, e.stderr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = closeLog() }()
+	p, err := wire(lo.options, e, log, storeUse{keyring: keychain.NewKeyring(nil, keychain.LoginDeadline), limit: lo.limit})
+	if err != nil {
+		return err
+	}
+	err = p.login(cmd.Context(), lo, e)
+	// Also after Ctrl-C: what is to be stored is stored.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), closeLimit)
+	defer cancel()
+	err = errors.Join(err, p.close(ctx))
+	if err != nil && cmd.Context().Err() != nil {
+		return errInterrupted
+	}
+	return err
+}
+
+func (p *parts) login(ctx context.Context, lo loginOptions, e env) error {
+	// Before any browser opens: a login that cannot be kept is not asked for.
+	if err := p.store.Prepare(ctx); err != nil {
+		return err
+	}
+	asks, err := p.asksForSignIn(ctx)
+	if err != nil {
+		return err
+	}
+	if !asks {
+		_, err := fmt.Fprintf(e.stdout, "%s answers without a sign-in, so there is nothing to store.\n", p.endpoint)
+		return errors.Join(err, saveSettings(lo.stateDir, lo.profile, lo.login))
+	}
+	cred, err := p.auth.SignIn(ctx, p.loginPrompt(e.stdout, lo.noBrowser))
+	if err != nil {
+		return err
+	}
+	if err := saveSettings(lo.stateDir, lo.profile, lo.login); err != nil {
+		return err
+	}
+	return p.printSignedIn(e.stdout, cred)
+}
+
+// asksForSignIn meets the endpoint without a token: only its 401 leads to a
+// sign-in, and says where (OAUTH A1).
+func (p *parts) asksForSignIn(ctx context.Context) (bool, error) {
+	err := p.hello(ctx, bare{p.auth})
+	switch {
+	case err == nil:
+		return false, nil
+	case errors.Is(err, remote.ErrSignIn):
+		return true, nil
+	default:
+		return false, notReached(err)
+	}
+}
+
+// notReached marks the endpoint's fault for the exit code.
+func notReached(err error) error {
+	return fmt.Errorf("asking the endpoint: %w", kindError{err, auth.ErrServer})
+}
+
+func (p *parts) loginPrompt(w io.Writer, noBrowser bool) auth.Prompt {
+	if noBrowser {
+		return auth.Prompt{Show: func(url string, _ error) {
+			fmt.Fprintf(w, "Open this address in a browser on this computer to sign in:\n\n%s\n\n", url)
+		}}
+	}
+	return auth.Prompt{Open: p.opener.Open, Show: func(url string, openErr error) {
+		if openErr != nil {
+			fmt.Fprintf(w, "The browser could not be opened: %v.\nOpen the address above by hand, in a browser on this computer.\n", openErr)
+			return
+		}
+		fmt.Fprintf(w, "The browser opens for the sign-in. If it does not, go to:\n\n%s\n\n", url)
+	}}
+}
+
+func (p *parts) printSignedIn(w io.Writer, cred *auth.Credential) error {
+	var b strings.Builder
+	b.WriteString("Signed in")
+	if cred.Account != "" {
+		b.WriteString(" as " + cred.Account)
+	}
+	fmt.Fprintf(&b, ".\n  endpoint   %s\n", p.endpoint)
+	if len(cred.Scopes) > 0 {
+		fmt.Fprintf(&b, "  scopes     %s\n", strings.Join(cred.Scopes, " "))
+	}
+	fmt.Fprintf(&b, "  valid      %s\n  stored in  %s\n", validity(cred.Summary()), describeStore(p.store.Kind()))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func validity(s auth.Summary) string {
+	text := "until the server ends it"
+	if !s.Expiry.IsZero() {
+		text = "until " + s.Expiry.Local().Format("2006-01-02 15:04:05")
+		if s.Refreshable {
+			text += ", then renewed by itself"
+		}
+	}
+	return text
+}
+
+func describeStore(k keychain.Kind) string {
+	switch k {
+	case keychain.KindKeychain:
+		return "a sealed file, its key in the system's keychain"
+	case keychain.KindFile:
+		return "a sealed file with its key in a file beside it: whoever can read your files can read it"
+	case keychain.KindMemory:
+		return "memory only: it ends with the program"
+	}
+	return string(k)
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/payu-mcp/payu-mcp/internal/hint"
+)
+
+// options are the flags of a command line, with the environment and what
+// `login` remembered filled in (HOSTS C5: flag, environment, profile, default).
+type options struct {
+	profile  string
+	stateDir string
+	logLevel string
+	logFile  string
+	login    settings
+
+	level slog.Level // of logLevel
+}
+
+// settings are the options that `login` remembers in the profile, because hosts
+// strip the environment and their entries stay short (DESIGN decision 10).
+type settings struct {
+	URL              string `json:"url,omitempty"`
+	ClientID         string `json:"client_id,omitempty"`
+	ClientSecretFile string `json:"client_secret_file,omitempty"`
+	Scope            string `json:"scope,omitempty"`
+	CallbackPort     int    `json:"callback_port,omitempty"`
+	CAFile           string `json:"ca_file,omitempty"`
+	Proxy            string `json:"proxy,omitempty"`
+	Store            string `json:"store,omitempty"`
+}
+
+const (
+	storeKeychain = "keychain"
+	storeFile     = "file"
+)
+
+// addGlobalFlags binds the options that every command has.
+func addGlobalFlags(f *pflag.FlagSet, o *options) {
+	f.StringVar(&o.profile, "profile", "default", "name of the login to use, when you have several")
+	f.StringVar(&o.stateDir, "state-dir", "", "folder for the sealed login and settings (default "+displayStateDir()+")")
+	f.StringVar(&o.logLevel, "log-level", "warn", "how much to log: debug, info, warn, error")
+	f.StringVar(&o.logFile, "log-file", "", "append the log to this file instead of the standard error")
+}
+
+// addLoginFlags binds the options that `login` remembers.
+func addLoginFlags(f *pflag.FlagSet, s *settings) {
+	f.StringVar(&s.URL, "url", "", "MCP endpoint (default https://api.payu.in/mcp)")
+	f.StringVar(&s.ClientID, "client-id", "", "OAuth client id, where clients are registered by hand")
+	f.StringVar(&s.ClientSecretFile, "client-secret-file", "", "file with the client secret that belongs to --client-id")
+	f.StringVar(&s.Scope, "scope", "", "scopes to ask for, separated by blanks (default: what the server says)")
+	f.IntVar(&s.CallbackPort, "callback-port", 0, "port of the redirect on this computer, for servers that want a fixed one")
+	f.StringVar(&s.CAFile, "ca-file", "", "PEM file with certificate authorities to trust besides the system's")
+	f.StringVar(&s.Proxy, "proxy", "", "http proxy, as http://HOST:PORT (default: HTTPS_PROXY)")
+	f.StringVar(&s.Store, "store", "", "where the login is kept: keychain, or file without a keychain (default keychain)")
+}
+
+// resolve fills cmd's options from the environment and the profile, and checks
+// what can be checked without looking outside.
+func (o *options) resolve(cmd *cobra.Command, getenv func(string) string) error {
+	if err := o.fromEnvironment(cmd.Flags(), getenv); err != nil {
+		return err
+	}
+	if !profileName.MatchString(o.profile) {
+		return usagef("give --profile a name of letters, digits, - and _", "the profile name %q is not allowed", o.profile)
+	}
+	if err := o.level.UnmarshalText([]byte(o.logLevel)); err != nil {
+		return usagef("give --log-level=debug, info, warn or error", "the log level %q is not known", o.logLevel)
+	}
+	if o.stateDir == "" {
+		dir, err := defaultStateDir()
+		if err != nil {
+			return err
+		}
+		o.stateDir = dir
+	}
+	saved, err := loadSettings(o.stateDir, o.profile)
+	if err != nil {
+		return err
+	}
+	o.login = o.login.over(saved)
+	return o.login.check()
+}
+
+// fromEnvironment sets each flag that was not given from PAYU_MCP_<NAME>.
+func (o *options) fromEnvironment(flags *pflag.FlagSet, getenv func(string) string) error {
+	var bad error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "PAYU_MCP_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if v := getenv(name); v != "" && !f.Changed && f.Name != "help" {
+			if err := flags.Set(f.Name, v); err != nil {
+				bad = usagef("correct or unset "+name, "the environment variable %s cannot be used", name)
+			}
+		}
+	})
+	return bad
+}
+
+// over returns s with its gaps filled from saved. A client id brings its own
+// secret: the remembered one belongs to another client.
+func (s settings) over(saved settings) settings {
+	if s.ClientID != "" && s.ClientID != saved.ClientID {
+		saved.ClientSecretFile = ""
+	}
+	if s.URL != "" && s.URL != saved.URL {
+		saved.ClientID, saved.ClientSecretFile, saved.Scope, saved.CallbackPort = "", "", "", 0
+	}
+	fill(&s.URL, saved.URL)
+	fill(&s.ClientID, saved.ClientID)
+	fill(&s.ClientSecretFile, saved.ClientSecretFile)
+	fill(&s.Scope, saved.Scope)
+	fill(&s.CallbackPort, saved.CallbackPort)
+	fill(&s.CAFile, saved.CAFile)
+	fill(&s.Proxy, saved.Proxy)
+	fill(&s.Store, saved.Store)
+	return s
+}
+
+func fill[T comparable](v *T, from T) {
+	var zero T
+	if *v == zero {
+		*v = from
+	}
+}
+
+func (s settings) check() error {
+	switch {
+	case s.Store != "" && s.Store != storeKeychain && s.Store != storeFile:
+		return usagef("give --store=keychain or --store=file", "the store %q is not known", s.Store)
+	case s.CallbackPort < 0 || s.CallbackPort > 65535:
+		return usagef("give --callback-port a number from 1 to 65535", "%d is not a port", s.CallbackPort)
+	case s.ClientSecretFile != "" && s.ClientID == "":
+		return usagef("give the client id with --client-id", "--client-secret-file needs --client-id")
+	}
+	return nil
+}
+
+// A constant pattern.
+var profileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+
+func usagef(advice, format string, args ...any) error {
+	return usageError{hint.With(fmt.Errorf(format, args...), advice)}
+}
+
+// defaultStateDir is fixed per system and never taken from a variable that
+// hosts strip (OAUTH D1).
+func defaultStateDir() (string, error) {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", hint.With(errors.New("the home folder is not known"), "give --state-dir, or set HOME")
+	}
+	switch runtime.GOOS {
+	case "darwin":
+		return filepath.Join(home, "Library", "Application Support", "payu-mcp"), nil
+	case "windows":
+		return filepath.Join(home, ".payu-mcp"), nil
+	default:
+		return filepath.Join(home, ".local", "state", "payu-mcp"), nil
+	}
+}
+
+func displayStateDir() string {
+	switch runtime.GOOS {
+	case "darwin":
+		return "~/Library/Application Support/payu-mcp"
+	case "windows":
+		return `%USERPROFILE%\.payu-mcp`
+	default:
+		return "~/.local/state/payu-mcp"
+	}
+}
+
+func portText(p int) string {
+	if p == 0 {
+		return ""
+	}
+	return strconv.Itoa(p)
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/payu-mcp/payu-mcp/internal/hint"
+	"github.com/payu-mcp/payu-mcp/internal/redact"
+)
+
+// env is what the process got from outside.
+type env struct {
+	args   []string
+	stdin  *os.File
+	stdout *os.File
+	stderr io.Writer
+	getenv func(string) string
+}
+
+// run executes the command line and returns the exit code. The first SIGINT or
+// SIGTERM ends the command in good order, the second one at once (RELAY S8).
+func run(e env) int {
+	// The root of all contexts: the process itself ends it.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	err := newRootCmd(e).ExecuteContext(ctx)
+	report(e.stderr, err)
+	return exitCode(ctx, err)
+}
+
+// report prints the one error that ended the command. The rules of this
+// program's voice: `payu-mcp: error:` says what happened and on whose side, in
+// one line; `payu-mcp: hint:` is a command, option or page that helps. Nothing
+// else is printed for a failure, and nothing for a success that was silent.
+func report(w io.Writer, err error) {
+	if err == nil || errors.Is(err, errSilent) {
+		return
+	}
+	fmt.Fprintf(w, "payu-mcp: error: %s\n", redact.Text(err.Error()))
+	if h := hint.Of(err); h != "" {
+		fmt.Fprintf(w, "payu-mcp: hint: %s\n", h)
+	}
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/payu-mcp/payu-mcp/internal/sandbox"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"payu-mcp": main, "noisy-browser": noisyBrowser})
+}
+
+// noisyBrowser is an opener with bad manners: `noisy-browser FOLDER URL`. It
+// writes what it was given into a file, prints, and then signs in.
+func noisyBrowser() {
+	seen := strings.Join(os.Args, "\n") + "\n" + strings.Join(os.Environ(), "\n")
+	if err := os.WriteFile(filepath.Join(os.Args[1], "opener.txt"), []byte(seen), 0o600); err != nil {
+		os.Exit(1)
+	}
+	_, _ = os.Stdout.WriteString("[1234:5678:ERROR] a browser says hello\n")
+	_, _ = os.Stderr.WriteString("[1234:5678:ERROR] and once more\n")
+	if _, err := (sandbox.Visitor{}).Visit(context.Background(), os.Args[2]); err != nil { // a process of its own
+		os.Exit(1)
+	}
+}
+
+type sandboxKey struct{}
+
+// TestScripts runs the real main against a sandbox, one file per story.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		Setup:               setupScript,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"sandbox":  scriptSandbox,
+			"exits":    scriptExits,
+			"requests": scriptRequests,
+			"nosecret": scriptNoSecret,
+			"jsonrpc":  scriptJSONRPC,
+			"truncate": scriptTruncate,
+		},
+	})
+}
+
+func setupScript(e *testscript.Env) error {
+	// testscript gives a script no context of its own.
+	sb, err := sandbox.Start(context.Background(), sandbox.Options{})
+	if err != nil {
+		return err
+	}
+	e.Defer(func() { _ = sb.Close() })
+	e.Values[sandboxKey{}] = sb
+	e.Setenv("URL", sb.Endpoint())
+	e.Setenv("HOME", e.WorkDir)
+	e.Setenv("STATE", filepath.Join(e.WorkDir, ".local", "state", "payu-mcp"))
+	e.Setenv("PAYU_MCP_STORE", "file")
+	e.Setenv("PAYU_MCP_BROWSER", "payu-mcp demo-browser")
+	return nil
+}
+
+// scriptExits runs a program that must end with a code: `exits 3 payu-mcp status`.
+func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM [ARG...]")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		code = exit.ExitCode()
+	}
+	if args[0] != strconv.Itoa(code) {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}
+
+func sandboxOf(ts *testscript.TestScript) *sandbox.Sandbox {
+	sb, ok := ts.Value(sandboxKey{}).(*sandbox.Sandbox)
+	if !ok {
+		ts.Fatalf("no sandbox")
+	}
+	return sb
+}
+
+// scriptSandbox turns a knob: `sandbox revoke B`.
+func scriptSandbox(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: sandbox KNOB [VALUE]")
+	}
+	sb := sandboxOf(ts)
+	switch strings.Join(args, " ") {
+	case "revoke B":
+		sb.RevokeFromDashboard("B")
+	case "metadata html":
+		sb.SetMetadata(sandbox.MetadataKnobs{Answer: sandbox.AnswerHTML})
+	case "metadata missing":
+		sb.SetMetadata(sandbox.MetadataKnobs{Answer: sandbox.AnswerNotFound})
+	case "metadata plain":
+		sb.SetMetadata(sandbox.MetadataKnobs{PKCE: sandbox.PKCEPlain})
+	case "metadata no-registration":
+		sb.SetMetadata(sandbox.MetadataKnobs{NoRegistration: true})
+	case "tokens short":
+		sb.SetAccessTokenLife(time.Second)
+	case "tokens long":
+		sb.SetAccessTokenLife(time.Hour)
+	default:
+		ts.Fatalf("unknown knob %q", args)
+	}
+}
+
+// scriptRequests checks a count: `requests 1 /oauth/token refresh_token`.
+func scriptRequests(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: requests COUNT PATH|METHOD [GRANT|RPC]")
+	}
+	q := sandbox.Query{}
+	if strings.HasPrefix(args[1], "/") {
+		q.Path = args[1]
+	} else {
+		q.Method = args[1]
+	}
+	if len(args) == 3 && q.Path == "/oauth/token" {
+		q.Grant = args[2]
+	} else if len(args) == 3 {
+		q.RPC = args[2]
+	}
+	var want int
+	ts.Check(json.Unmarshal([]byte(args[0]), &want))
+	if got := sandboxOf(ts).Log().Count(q); got != want {
+		ts.Fatalf("%d requests %v, want %d", got, args[1:], want)
+	}
+}
+
+// scriptNoSecret searches the last outputs and every file but the sealed one for
+// secrets of the sandbox.
+func scriptNoSecret(ts *testscript.TestScript, _ bool, _ []string) {
+	outputs := map[string]string{"stdout": ts.ReadFile("stdout"), "stderr": ts.ReadFile("stderr")}
+	ts.Check(filepath.WalkDir(ts.Getenv("WORK"), func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			var b []byte
+			b, err = os.ReadFile(path)
+			outputs[path] = string(b)
+		}
+		return err
+	}))
+	for name, text := range outputs {
+		for _, secret := range sandboxOf(ts).Secrets() {
+			if strings.Contains(text, secret) {
+				ts.Fatalf("%s holds a secret", name)
+			}
+		}
+	}
+}
+
+// scriptJSONRPC checks that every line of standard output is a message.
+func scriptJSONRPC(ts *testscript.TestScript, _ bool, _ []string) {
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		var m struct{ JSONRPC string }
+		if err := json.Unmarshal([]byte(line), &m); err != nil || m.JSONRPC != "2.0" {
+			ts.Fatalf("no message on standard output: %s", line)
+		}
+	}
+}
+
+// scriptTruncate cuts the sealed file in half, as a full disk would.
+func scriptTruncate(ts *testscript.TestScript, _ bool, _ []string) {
+	files, err := filepath.Glob(filepath.Join(ts.Getenv("STATE"), "credential-*.json"))
+	ts.Check(err)
+	if len(files) != 1 {
+		ts.Fatalf("%d sealed files", len(files))
+	}
+	info, err := os.Stat(files[0])
+	ts.Check(err)
+	ts.Check(os.Truncate(files[0], info.Size()/2))
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/internal/buildinfo"
+	"github.com/payu-mcp/payu-mcp/keychain"
+)
+
+// statusReport is the schema of `status --json`; members are only ever added
+// (HOSTS C3). It holds no secret.
+type statusReport struct {
+	Version      string        `json:"version"`
+	Profile      string        `json:"profile"`
+	Endpoint     string        `json:"endpoint"`
+	SignedIn     bool          `json:"signed_in"`
+	State        string        `json:"state"`
+	Issuer       string        `json:"issuer,omitempty"`
+	ClientID     string        `json:"client_id,omitempty"`
+	SignedInAt   time.Time     `json:"signed_in_at,omitzero"`
+	Token        statusToken   `json:"token"`
+	Store        statusStore   `json:"store"`
+	Proxy        string        `json:"proxy,omitempty"`
+	CAFile       string        `json:"ca_file,omitempty"`
+	CallbackPort int           `json:"callback_port,omitempty"`
+	Notes        []string      `json:"notes,omitempty"`
+	summary      *auth.Summary // what the file says, if there is one
+}
+
+type statusToken struct {
+	Present     bool          `json:"present"`
+	ExpiresAt   time.Time     `json:"expires_at,omitzero"`
+	Refreshable bool          `json:"refreshable"`
+	Scopes      []string      `json:"scopes"`
+	LastRefresh *auth.Refresh `json:"last_refresh,omitempty"`
+}
+
+type statusStore struct {
+	Kind       string    `json:"kind,omitempty"`
+	Folder     string    `json:"folder"`
+	SavedAt    time.Time `json:"saved_at,omitzero"`
+	Generation uint64    `json:"generation,omitempty"`
+	Unsaved    string    `json:"unsaved,omitempty"`
+}
+
+func newStatusCmd(e env, o *options) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show who is signed in where, until when, and where it is stored",
+		Long:  "Show the stored login. It asks neither the keychain nor the network, and shows no secret.\nThe exit code is 3 when nobody is signed in.",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.resolve(cmd, e.getenv); err != nil {
+				return err
+			}
+			return runStatus(e.stdout, o, asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	addLoginFlags(cmd.Flags(), &o.login)
+	return cmd
+}
+
+func runStatus(w io.Writer, o *options, asJSON bool) error {
+	r, err := newStatusReport(o)
+	if err != nil {
+		return err
+	}
+	write := r.text
+	if asJSON {
+		write = r.json
+	}
+	if err := write(w); err != nil {
+		return err
+	}
+	if !r.SignedIn {
+		return errSignedOut
+	}
+	return nil
+}
+
+func newStatusReport(o *options) (*statusReport, error) {
+	r := &statusReport{
+		Version: buildinfo.Version(), Profile: o.profile, Endpoint: o.login.URL,
+		Proxy: displayURL(o.login.Proxy), CAFile: o.login.CAFile, CallbackPort: o.login.CallbackPort,
+		Store: statusStore{Folder: o.stateDir}, State: "signed out",
+	}
+	fill(&r.Endpoint, auth.PayUEndpoint)
+	r.Token.Scopes = []string{}
+	h, note, err := keychain.Peek(o.stateDir, o.profile, r.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	if h != nil {
+		if err := r.fromHeader(h); err != nil {
+			return nil, err
+		}
+	}
+	r.fromNote(note)
+	if f, err := os.CreateTemp(o.stateDir, ".probe-*"); err == nil {
+		_ = f.Close()
+		_ = os.Remove(f.Name())
+	} else if h != nil {
+		r.Notes = append(r.Notes, "the folder cannot be written now: a renewed login would be kept in memory only")
+	}
+	return r, nil
+}
+
+func (r *statusReport) fromHeader(h *keychain.Header) error {
+	var s auth.Summary
+	if err := json.Unmarshal(h.Public, &s); err != nil {
+		return fmt.Errorf("reading the stored login: %w", err)
+	}
+	r.summary, r.SignedIn, r.Issuer, r.ClientID, r.SignedInAt = &s, s.SignedIn, s.Issuer, s.ClientID, s.SignedInAt
+	r.Store.Kind, r.Store.SavedAt, r.Store.Generation = string(h.Kind), h.SavedAt, h.Generation
+	r.Token.Present, r.Token.ExpiresAt, r.Token.Refreshable = s.SignedIn, s.Expiry, s.Refreshable
+	if s.Scopes != nil {
+		r.Token.Scopes = s.Scopes
+	}
+	if !s.LastRefresh.At.IsZero() {
+		r.Token.LastRefresh = &s.LastRefresh
+	}
+	if s.PKCEUnlisted {
+		r.Notes = append(r.Notes, "the server does not say that it supports PKCE; it was used all the same")
+	}
+	r.State = state(s)
+	return nil
+}
+
+// state names the condition of a login in the words of OAUTH section 4.
+func state(s auth.Summary) string {
+	failing := s.LastRefresh.Result != "" && s.LastRefresh.Result != "ok"
+	switch {
+	case !s.SignedIn && failing:
+		return "login needed: " + s.LastRefresh.Result
+	case !s.SignedIn:
+		return "signed out"
+	case failing:
+		return "refresh failing since " + s.LastRefresh.At.Local().Format(time.DateTime) + ": " + s.LastRefresh.Result
+	case s.Expiry.IsZero() || time.Now().Before(s.Expiry):
+		return "valid"
+	case s.Refreshable:
+		return "expired but refreshable"
+	default:
+		return "login needed: the access token has expired and there is no refresh token"
+	}
+}
+
+func (r *statusReport) fromNote(n keychain.Note) {
+	switch {
+	case n.Unsaved:
+		r.Store.Unsaved = n.Reason
+		r.Notes = append(r.Notes, fmt.Sprintf("a running payu-mcp (process %d) holds a newer login that it could not save since %s: %s", n.PID, n.Since.Local().Format(time.DateTime), n.Reason))
+	case n.Lost:
+		r.Notes = append(r.Notes, "a payu-mcp ended before it could save a newer login ("+n.Reason+"); you may have to sign in again")
+	}
+}
+
+func (r *statusReport) json(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(r)
+}
+
+func (r *statusReport) text(w io.Writer) error {
+	var b strings.Builder
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "%-13s %s\n", name, value)
+		}
+	}
+	line("profile", r.Profile)
+	line("endpoint", r.Endpoint)
+	line("login", r.State)
+	if r.summary != nil && r.SignedIn {
+		line("valid", validity(*r.summary))
+		line("scopes", strings.Join(r.Token.Scopes, " "))
+		line("server", r.Issuer)
+		line("client id", r.ClientID)
+		line("stored in", describeStore(keychain.Kind(r.Store.Kind)))
+	}
+	line("folder", r.Store.Folder)
+	line("proxy", r.Proxy)
+	line("CA file", r.CAFile)
+	line("callback port", portText(r.CallbackPort))
+	for _, n := range r.Notes {
+		line("note", n)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

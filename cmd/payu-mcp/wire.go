@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/internal/hint"
+	"github.com/payu-mcp/payu-mcp/internal/nettransport"
+	"github.com/payu-mcp/payu-mcp/internal/redact"
+	"github.com/payu-mcp/payu-mcp/keychain"
+	"github.com/payu-mcp/payu-mcp/remote"
+)
+
+// parts are the rooms of the program, wired for one profile and endpoint.
+type parts struct {
+	endpoint string
+	log      *slog.Logger
+	store    *keychain.Store
+	auth     *auth.Client
+	data     *http.Client // for the endpoint
+	opener   auth.Opener
+}
+
+// storeUse is how a command uses the sealed store.
+type storeUse struct {
+	keyring *keychain.Keyring
+	memory  bool          // without a keychain the login is kept in memory
+	limit   time.Duration // of a sign-in; 0: the default
+}
+
+// wire builds the parts. Nothing is sent and no keychain is asked yet.
+func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
+	endpoint := o.login.URL
+	fill(&endpoint, auth.PayUEndpoint)
+	if err := auth.CheckEndpoint(endpoint); err != nil {
+		return nil, usageError{err}
+	}
+	data, err := nettransport.New(nettransport.Options{CAFile: o.login.CAFile, Proxy: o.login.Proxy})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	server, err := nettransport.New(nettransport.Options{CAFile: o.login.CAFile, Proxy: o.login.Proxy, NoCompression: true})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	store, err := keychain.Open(keychain.Options{
+		Dir: o.stateDir, Profile: o.profile, Resource: endpoint, Kind: keychain.Kind(o.login.Store),
+		AllowMemory: use.memory, NeverUnsaved: !use.memory, Keyring: use.keyring, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := authConfig(o.login)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Resource, cfg.Log, cfg.SignInLimit = endpoint, log, use.limit
+	cfg.HTTP, cfg.Store = &http.Client{Transport: server}, &credentialStore{sealed: store, log: log}
+	client, err := auth.New(cfg)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	opener, err := newOpener(e)
+	if err != nil {
+		return nil, err
+	}
+	return &parts{endpoint: endpoint, log: log, store: store, auth: client, data: &http.Client{Transport: data}, opener: opener}, nil
+}
+
+// authConfig reads what concerns the client from the settings.
+func authConfig(s settings) (auth.Config, error) {
+	cfg := auth.Config{ClientID: s.ClientID, Scopes: strings.Fields(s.Scope), CallbackPort: s.CallbackPort}
+	if s.ClientSecretFile == "" {
+		return cfg, nil
+	}
+	secret, err := os.ReadFile(s.ClientSecretFile)
+	if err != nil {
+		return cfg, hint.With(fmt.Errorf("reading the client secret: %w", err), "check the path given with --client-secret-file")
+	}
+	if cfg.ClientSecret = redact.Secret(bytes.TrimSpace(secret)); cfg.ClientSecret == "" {
+		return cfg, hint.With(errors.New("the client secret file is empty"), "check the file given with --client-secret-file")
+	}
+	return cfg, nil
+}
+
+// newOpener starts browsers through our own binary (OAUTH section 5).
+func newOpener(e env) (auth.Opener, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return auth.Opener{}, fmt.Errorf("finding the own program: %w", err)
+	}
+	return auth.Opener{Command: []string{self, openURLCommand}, Getenv: e.getenv}, nil
+}
+
+// remote returns the relay's client with the given source of tokens.
+func (p *parts) remote(a remote.Authorizer) (*remote.Client, error) {
+	c, err := remote.New(remote.Config{Endpoint: p.endpoint, HTTP: p.data, Authorizer: a, Log: p.log})
+	if err != nil {
+		return nil, fmt.Errorf("preparing the endpoint: %w", err)
+	}
+	return c, nil
+}
+
+// close stores what is still to be stored and frees the rest.
+func (p *parts) close(ctx context.Context) error {
+	p.auth.Close(ctx)
+	p.data.CloseIdleConnections()
+	return p.store.Close()
+}
+
+// newLogger logs to stderr or the named file, with secrets masked.
+func newLogger(o *options, stderr io.Writer) (*slog.Logger, func() error, error) {
+	w, closeFile := stderr, func() error { return nil }
+	if o.logFile != "" {
+		f, err := os.OpenFile(o.logFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, nil, hint.With(fmt.Errorf("opening the log file: %w", err), "check the path given with --log-file")
+		}
+		w, closeFile = f, f.Close
+	}
+	h := redact.NewHandler(slog.NewTextHandler(w, &slog.HandlerOptions{Level: o.level}))
+	return slog.New(h), closeFile, nil
+}
+
+// displayURL is a URL without what may be a password.
+func displayURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Redacted()
+}
