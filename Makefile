@@ -1,0 +1,14 @@
+# Each target is one command that also works when typed by hand; .ci/run uses the same ones.
+TOOL := go tool -modfile=tools/go.mod
+FUZZTIME ?= 20s
+
+.PHONY: build test race lint fmt fuzz bench demo e2e
+build: ; CGO_ENABLED=0 go build -trimpath -o payu-mcp ./cmd/payu-mcp
+test: ; go test ./...
+race: ; go test -race ./...
+lint: ; $(TOOL) golangci-lint run && cd e2e && go tool -modfile=../tools/go.mod golangci-lint run
+fmt: ; $(TOOL) golangci-lint fmt
+fuzz: ; tools/fuzz $(FUZZTIME)
+bench: ; go test -run '^$$' -bench . -benchmem ./...
+demo: ; go run ./cmd/payu-mcp demo
+e2e: ; e2e/install.sh && cd e2e && go test -count=1 -timeout 15m ./...
