@@ -1,0 +1,9 @@
+// Package e2e runs the built payu-mcp against real programs: gnome-keyring on a
+// private D-Bus session, headless Chromium, oidc-provider as authorization
+// server, server-everything as MCP server, and the Inspector as host. It is a
+// module of its own, so that what it needs is not needed to build payu-mcp.
+//
+// Run install.sh once, then `go test ./...`. Pictures and records of the last
+// run are in out/. E2E_RACE=1 builds payu-mcp with the race detector,
+// E2E_BINARY names one that is built already, CHROMIUM another browser.
+package e2e
