@@ -78,10 +78,10 @@ func (a *attempt) code(q url.Values) (redact.Secret, error) {
 
 func authorizationError(q url.Values, redirectURI string) error {
 	code, text := clean(q.Get("error")), clean(q.Get("error_description"))
-	said := strings.TrimSpace(code + " " + text)
+	said := strings.TrimSuffix(code+", "+text, ", ")
 	switch code {
 	case "access_denied":
-		return hint.With(fmt.Errorf("%w: %s", ErrDenied, said), "to try again: payu-mcp login. If your PayU account is not enabled for MCP, ask your key account manager or ai-solutions@payu.in")
+		return hint.With(fmt.Errorf("%w (%s)", ErrDenied, said), "try again with payu-mcp login; if your PayU account is not enabled for MCP, ask your key account manager or ai-solutions@payu.in")
 	case "invalid_scope":
 		return hint.With(serverFault("the authorization server answered %s", said), "choose the scopes with --scope")
 	case "invalid_client", "unauthorized_client":

@@ -2,6 +2,8 @@ package auth_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -40,6 +42,8 @@ type world struct {
 	sb     *sandbox.Sandbox
 	clock  *clock
 	store  *memory
+	http   *http.Client
+	target string // the endpoint
 	client *auth.Client
 	person sandbox.Visitor
 	pages  chan visit
@@ -63,16 +67,39 @@ func newWorld(t *testing.T, o sandbox.Options, change ...func(*auth.Config)) *wo
 			t.Error(err)
 		}
 	})
-	w.sb = sb
+	w.sb, w.http, w.target = sb, sb.HTTPClient(), sb.Endpoint()
+	if o.PayUNames {
+		w.http, w.target = throughProxy(t, sb), auth.PayUEndpoint
+	}
 	w.client = w.newClient(change...)
 	w.person = sandbox.Visitor{User: "A"}
 	return w
 }
 
+// throughProxy reaches PayU's names at the sandbox.
+func throughProxy(t *testing.T, sb *sandbox.Sandbox) *http.Client {
+	t.Helper()
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(sb.CAPEM())
+	proxy, err := url.Parse(sb.ProxyURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
+	tr.Proxy = func(r *http.Request) (*url.URL, error) {
+		if auth.IsLoopback(r.URL.String()) {
+			return nil, nil
+		}
+		return proxy, nil
+	}
+	t.Cleanup(tr.CloseIdleConnections)
+	return &http.Client{Transport: tr}
+}
+
 // newClient is another client, of the same store.
 func (w *world) newClient(change ...func(*auth.Config)) *auth.Client {
 	w.t.Helper()
-	cfg := auth.Config{Resource: w.sb.Endpoint(), HTTP: w.sb.HTTPClient(), Store: w.store, Now: w.clock.now}
+	cfg := auth.Config{Resource: w.target, HTTP: w.http, Store: w.store, Now: w.clock.now}
 	for _, f := range change {
 		f(&cfg)
 	}
@@ -90,9 +117,7 @@ func (w *world) browser() *http.Client {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c := w.sb.HTTPClient()
-	c.Jar = jar
-	return c
+	return &http.Client{Transport: w.http.Transport, Jar: jar}
 }
 
 // prompt lets the person walk through the pages in a browser.
@@ -114,7 +139,7 @@ func (w *world) prompt() auth.Prompt {
 // meet401 lets the client see the challenge of the endpoint.
 func (w *world) meet401(c *auth.Client, token redact.Secret) error {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.sb.Endpoint(), http.NoBody)
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.target, http.NoBody)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -122,7 +147,7 @@ func (w *world) meet401(c *auth.Client, token redact.Secret) error {
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token.Reveal())
 	}
-	res, err := w.sb.HTTPClient().Do(req)
+	res, err := w.http.Do(req)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -183,13 +208,4 @@ func (w *world) wantCount(what string, q sandbox.Query, want int) {
 	if got := w.count(q); got != want {
 		w.t.Errorf("%s: %d, want %d", what, got, want)
 	}
-}
-
-func query(t *testing.T, raw string) url.Values {
-	t.Helper()
-	u, err := url.Parse(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u.Query()
 }

@@ -20,7 +20,7 @@ import (
 func (c *Client) resourceMeta(ctx context.Context, ch challenge) (*oauthex.ProtectedResourceMetadata, error) {
 	for _, place := range c.resourceMetaPlaces(ch) {
 		if _, err := c.checkServerURL(place); err != nil {
-			return nil, fmt.Errorf("the protected resource metadata: %w", err)
+			return nil, hint.With(serverFault("the place of the protected resource metadata is not safe: %w", err), "do not sign in there; this is on the server's side. "+payuContact(c.cfg.Resource))
 		}
 		a, err := c.get(ctx, place)
 		if err != nil {

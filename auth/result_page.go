@@ -17,16 +17,18 @@ func resultPage(cred *Credential, err error) loopback.Page {
 	case err == nil:
 		return successPage(cred)
 	case errors.Is(err, ErrDenied):
-		return loopback.Page{Kind: loopback.KindDenied, Title: "Sign-in denied", Lines: []string{
-			"Access was not given, so nothing was stored.", upperFirst(err.Error()) + ".", hint.Of(err) + ".",
-		}}
+		return failurePage(loopback.KindDenied, "Sign-in denied", err)
 	default:
-		lines := []string{upperFirst(err.Error()) + "."}
-		if h := hint.Of(err); h != "" {
-			lines = append(lines, "What helps: "+h+".")
-		}
-		return loopback.Page{Kind: loopback.KindFailed, Title: "Sign-in failed", Lines: append(lines, "You can close this tab.")}
+		return failurePage(loopback.KindFailed, "Sign-in failed", err)
 	}
+}
+
+func failurePage(kind loopback.Kind, title string, err error) loopback.Page {
+	lines := []string{sentence(err.Error()), "No login was stored; one that was there before is unchanged."}
+	if h := hint.Of(err); h != "" {
+		lines = append(lines, "What helps: "+h+".")
+	}
+	return loopback.Page{Kind: kind, Title: title, Lines: append(lines, "You can close this tab.")}
 }
 
 func successPage(cred *Credential) loopback.Page {
@@ -41,11 +43,9 @@ func successPage(cred *Credential) loopback.Page {
 	return p
 }
 
-func upperFirst(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
+// sentence makes one of an error's text.
+func sentence(s string) string {
+	return strings.ToUpper(s[:1]) + strings.TrimSuffix(s[1:], ".") + "."
 }
 
 func humanLimit(d time.Duration) string {

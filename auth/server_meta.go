@@ -48,7 +48,7 @@ func (c *Client) serverMeta(ctx context.Context, issuer string) (Server, error) 
 func (c *Client) serverMetaPlaces(issuer string) ([]string, error) {
 	u, err := c.checkServerURL(issuer)
 	if err != nil {
-		return nil, fmt.Errorf("the issuer: %w", err)
+		return nil, hint.With(serverFault("the issuer is not safe: %w", err), "do not sign in there; this is on the server's side. "+payuContact(c.cfg.Resource))
 	}
 	const oauth, oidc = "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"
 	o, p := origin(u), strings.TrimSuffix(u.EscapedPath(), "/")

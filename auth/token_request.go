@@ -61,7 +61,7 @@ func (e *tokenError) Error() string {
 	if e.code == "" {
 		return fmt.Sprintf("the token endpoint answered status %d", e.status)
 	}
-	return strings.TrimSpace("the token endpoint answered " + e.code + " " + e.description)
+	return strings.TrimSuffix("the token endpoint answered "+e.code+", "+e.description, ", ")
 }
 
 // Is lets callers see whose fault it is.
