@@ -74,6 +74,7 @@ func (s *Store) Remove(ctx context.Context) error {
 		if _, err := s.current(ctx); errors.Is(err, ErrNewerVersion) {
 			return err
 		}
+		// From here on a half-done removal would be worse than a late one.
 		ctx := context.WithoutCancel(ctx)
 		if err := s.view.acquire(ctx); err != nil {
 			return err
