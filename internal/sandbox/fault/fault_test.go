@@ -1,0 +1,111 @@
+package fault_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/payu-mcp/payu-mcp/internal/sandbox"
+	"github.com/payu-mcp/payu-mcp/internal/sandbox/fault"
+)
+
+func start(t *testing.T, o sandbox.Options) (*sandbox.Sandbox, *fault.Injector) {
+	t.Helper()
+	var in fault.Injector
+	o.Wrap = in.Wrap
+	sb, err := sandbox.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sb.Close() })
+	return sb, &in
+}
+
+func post(t *testing.T, sb *sandbox.Sandbox, path string, form url.Values) (*http.Response, error) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, sb.AccountsOrigin()+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := sb.HTTPClient().Do(req)
+	if err == nil {
+		t.Cleanup(func() { resp.Body.Close() })
+	}
+	return resp, err
+}
+
+func TestFaults_answers_asNamedThenOver(t *testing.T) {
+	t.Parallel()
+	sb, in := start(t, sandbox.Options{})
+	in.Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.Status(http.StatusBadGateway))
+	in.Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.Unavailable(2*time.Second))
+	in.Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.Portal())
+	for i, want := range []struct {
+		status      int
+		kind, retry string
+	}{
+		{http.StatusBadGateway, "text/html; charset=utf-8", ""},
+		{http.StatusServiceUnavailable, "text/html; charset=utf-8", "2"},
+		{http.StatusOK, "text/html; charset=utf-8", ""},
+		{http.StatusOK, "", ""},
+	} {
+		resp, err := post(t, sb, "/oauth/revoke", nil)
+		if err != nil || resp.StatusCode != want.status || resp.Header.Get("Content-Type") != want.kind || resp.Header.Get("Retry-After") != want.retry {
+			t.Errorf("%d: %v %v", i, resp, err)
+		}
+		if n := sb.Log().Count(sandbox.Query{Status: want.status}); n == 0 {
+			t.Errorf("%d: not in the log", i)
+		}
+	}
+	if in.Fired() != 3 {
+		t.Error("fired:", in.Fired())
+	}
+	in.Add(sandbox.RoleAccounts, "/oauth/revoke", -1, fault.Portal())
+	in.Clear()
+	if resp, err := post(t, sb, "/oauth/revoke", nil); err != nil || resp.Header.Get("Content-Type") != "" {
+		t.Error(resp, err)
+	}
+}
+
+// The answer is lost, and what the request did stays done: the token is revoked.
+func TestLostAnswer_ran_noAnswer(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]sandbox.Options{"1.1": {}, "2": {TLS: true, HTTP2: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sb, in := start(t, o)
+			works := func(token string) bool {
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, sb.Endpoint(), strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"ping"}`))
+				if err != nil {
+					t.Fatal(err)
+				}
+				req.Header.Set("Authorization", "Bearer "+token)
+				resp, err := sb.HTTPClient().Do(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer resp.Body.Close()
+				return resp.StatusCode == http.StatusOK
+			}
+			for _, c := range []struct {
+				f   fault.Fault
+				ran bool
+			}{{fault.LostAnswer(), true}, {fault.Reset(), false}} {
+				token := sb.IssueToken("A")
+				in.Add(sandbox.RoleAccounts, "/oauth/revoke", 1, c.f)
+				if _, err := post(t, sb, "/oauth/revoke", url.Values{"token": {token}}); err == nil {
+					t.Error("answered")
+				}
+				if works(token) == c.ran {
+					t.Errorf("ran: %t, want %t", !c.ran, c.ran)
+				}
+			}
+			if n := sb.Log().Count(sandbox.Query{Path: "/oauth/revoke"}); n != 2 {
+				t.Errorf("%d requests in the log", n)
+			}
+		})
+	}
+}
