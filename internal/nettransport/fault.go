@@ -25,7 +25,7 @@ func Explain(host string, err error) (reason, advice string) {
 	case isProxy(err):
 		return "the proxy refused the connection to " + host, "check --proxy or HTTPS_PROXY"
 	default:
-		return host + " cannot be reached: " + innermost(err), "check the network; behind a company proxy give --proxy"
+		return host + " cannot be reached: " + Cause(err), "check the network; behind a company proxy give --proxy"
 	}
 }
 
@@ -60,8 +60,8 @@ func isProxy(err error) bool {
 	return (ok && op.Op == "proxyconnect") || strings.Contains(err.Error(), "Proxy Authentication Required")
 }
 
-// innermost drops the URL that net/http puts before the reason.
-func innermost(err error) string {
+// Cause is the reason inside err without the URL that net/http puts before it.
+func Cause(err error) string {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}

@@ -1,0 +1,130 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/internal/nettransport"
+)
+
+// Limits bounds what one message may cost (RELAY section 8).
+type Limits struct {
+	Idle   time.Duration // silence after which an answer is given up; 0 = 5 minutes (B2)
+	Answer int           // bytes of one JSON answer or one event, decompressed; 0 = 64 MiB (B4)
+}
+
+const (
+	defaultIdle   = 5 * time.Minute
+	defaultAnswer = 64 << 20
+)
+
+// Config is what New needs.
+type Config struct {
+	// Endpoint is the URL of the MCP endpoint: https, or http on loopback.
+	Endpoint string
+	// HTTP carries the requests. Its redirect policy, cookie jar and time limit
+	// are not used: redirects are refused, answers may take as long as they like.
+	HTTP *http.Client
+	// Authorizer gives the tokens; nil sends every request bare.
+	Authorizer Authorizer
+	// Log gets what fails without a message of the host to blame; nil = silent.
+	Log    *slog.Logger
+	Limits Limits
+}
+
+// Client speaks to one endpoint in at most one session. It is safe for
+// concurrent use; no lock is held over the network (RELAY O7).
+type Client struct {
+	endpoint *url.URL
+	http     *http.Client
+	auth     Authorizer
+	log      *slog.Logger
+	limits   Limits
+	session  session
+	buffers  sync.Pool // of *bufio.Reader, for streams
+}
+
+// Hooks is how the host's side takes part in one message. Each may be nil.
+type Hooks struct {
+	// Start is asked right before the message is written, each time that this
+	// happens. false: nobody wants it any more, and Do returns KindCancelled.
+	Start func() bool
+	// Sent is called after a Start, when the message has been written.
+	Sent func()
+	// Deliver gets each message that comes back, in order, the response last.
+	// It may block: the server then has to wait.
+	Deliver func(jsonmsg.Message)
+}
+
+// New checks the configuration; it connects to nothing.
+func New(c Config) (*Client, error) {
+	u, err := endpoint(c.Endpoint)
+	if err != nil {
+		return nil, fmt.Errorf("reading the endpoint address: %w", err)
+	}
+	if c.HTTP == nil {
+		return nil, errors.New("preparing the remote side: no HTTP client given")
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Limits.Idle == 0 {
+		c.Limits.Idle = defaultIdle
+	}
+	if c.Limits.Answer == 0 {
+		c.Limits.Answer = defaultAnswer
+	}
+	return &Client{endpoint: u, http: strict(c.HTTP), auth: c.Authorizer, log: c.Log, limits: c.Limits}, nil
+}
+
+// strict returns the client without what could carry a secret elsewhere: it
+// follows no redirect (OAUTH X15) and keeps no cookies.
+func strict(h *http.Client) *http.Client {
+	return &http.Client{Transport: h.Transport, CheckRedirect: nettransport.RefuseRedirects}
+}
+
+func endpoint(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	if err != nil {
+		return nil, errors.New("not a URL") // the parser's text repeats the address
+	}
+	switch {
+	case u.Host == "" || u.User != nil || u.Fragment != "":
+		return nil, errors.New("not an absolute URL without user and fragment")
+	case u.Scheme == "https", u.Scheme == "http" && nettransport.IsLoopback(u.Hostname()):
+		return u, nil
+	}
+	return nil, errors.New("only https, or http on this computer, is allowed")
+}
+
+// Do posts one message of the host: a request, a notification, or the answer to
+// a request of the server. For a request it returns after the response was
+// delivered; for the others when the server has accepted them. Every error is
+// an *Error, and comes in place of the response.
+func (c *Client) Do(ctx context.Context, m jsonmsg.Message, h Hooks) error {
+	x := &exchange{client: c, verb: http.MethodPost, msg: m, hooks: h}
+	if e := x.do(ctx); e != nil {
+		return e
+	}
+	return nil
+}
+
+// Close ends the session, if the server gave one: DELETE, for at most 2
+// seconds (RELAY H6). It also closes the idle connections. The error is for
+// the log only.
+func (c *Client) Close(ctx context.Context) error {
+	defer c.http.CloseIdleConnections()
+	if !c.session.given() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, deleteLimit)
+	defer cancel()
+	return c.endSession(ctx)
+}

@@ -1,0 +1,113 @@
+package remote
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/payu-mcp/payu-mcp/internal/hint"
+)
+
+// Kind says in one word why a message failed. It goes to the host as data.kind
+// of the JSON-RPC error (RELAY L16).
+type Kind string
+
+// The kinds of failures.
+const (
+	KindSignIn         Kind = "sign_in"         // 401, and only a person can help
+	KindToken          Kind = "token"           // there is a credential, but no token can be had now
+	KindForbidden      Kind = "forbidden"       // 403
+	KindRefused        Kind = "refused"         // another 4xx: final
+	KindRateLimited    Kind = "rate_limited"    // 429, or 408: see RetryAfter
+	KindServerError    Kind = "server_error"    // 5xx, and nothing is lost by asking again
+	KindUnreachable    Kind = "unreachable"     // no connection: nothing was sent
+	KindInterrupted    Kind = "interrupted"     // sent, but the answer broke off; harmless to ask again
+	KindTimeout        Kind = "timeout"         // sent, and silence for Limits.Idle; harmless to ask again
+	KindUnknownOutcome Kind = "unknown_outcome" // a tool call that may have run
+	KindBadAnswer      Kind = "bad_answer"      // answered with something that is no JSON-RPC answer
+	KindTooLarge       Kind = "too_large"       // answered with more than Limits.Answer
+	KindRedirect       Kind = "redirect"        // 3xx: never followed
+	KindSessionLost    Kind = "session_lost"    // the server no longer knows the session
+	KindCancelled      Kind = "cancelled"       // ended from our side
+	KindNotSent        Kind = "not_sent"        // signed in, but too late to send the call (said by the bridge)
+	KindBusy           Kind = "busy"            // too much in flight (said by the bridge)
+)
+
+// Error is why one message failed. No text in it comes from the server.
+type Error struct {
+	Kind       Kind
+	Status     int           // HTTP status; 0 if there was none
+	RequestID  string        // X-Request-ID of the last try (HOSTS C10)
+	RetryAfter time.Duration // what the server asked us to wait; 0 if it did not
+	At         time.Time     // when the last try went out
+	Err        error         // the cause; it may carry a hint of its own
+}
+
+// Error says on whose side the fault is and what happened; of a call whose
+// outcome is unknown also when it was sent, for the search in PayU.
+func (e *Error) Error() string {
+	text := e.Side() + ": " + phrases[e.Kind].what
+	if e.Status != 0 {
+		text += fmt.Sprintf(" (HTTP %d)", e.Status)
+	}
+	if e.Kind == KindUnknownOutcome {
+		text += fmt.Sprintf(" (sent %s, request id %s)", e.At.UTC().Format(time.RFC3339), e.RequestID)
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause, so that errors.Is finds ErrSignIn. A cause without
+// a hint gets the one of the kind.
+func (e *Error) Unwrap() error {
+	advice := phrases[e.Kind].hint
+	switch {
+	case advice == "", hint.Of(e.Err) != "":
+		return e.Err
+	case e.Err == nil:
+		return hint.With(errPlain, advice)
+	}
+	return hint.With(e.Err, advice)
+}
+
+// errPlain carries the hint of an Error that has no cause; nobody prints it.
+var errPlain = errors.New("no further cause")
+
+// Side says where the fault is: "this computer", "network" or "PayU".
+func (e *Error) Side() string {
+	if e.Kind == KindUnknownOutcome && e.Status != 0 {
+		return sidePayU
+	}
+	return phrases[e.Kind].side
+}
+
+const (
+	sideHere    = "this computer"
+	sideNetwork = "network"
+	sidePayU    = "PayU"
+)
+
+type phrase struct{ side, what, hint string }
+
+// phrases is what people and models read for each kind.
+var phrases = map[Kind]phrase{
+	KindSignIn:         {sidePayU, "the sign-in is missing or no longer valid", "sign in with `payu-mcp login`, then repeat the request"},
+	KindToken:          {sideHere, "the stored sign-in cannot be used at the moment", "`payu-mcp status` tells more"},
+	KindForbidden:      {sidePayU, "the account may not do this", "ask PayU whether MCP is enabled for this account: ai-solutions@payu.in"},
+	KindRefused:        {sidePayU, "the request was refused", "check the endpoint with `payu-mcp status`"},
+	KindRateLimited:    {sidePayU, "too many requests", "wait a moment, then repeat the request"},
+	KindServerError:    {sidePayU, "the service has a fault", "wait a moment, then repeat the request"},
+	KindUnreachable:    {sideNetwork, "cannot connect, nothing was sent", "check the network, the proxy and the firewall"},
+	KindInterrupted:    {sideNetwork, "the answer broke off", "repeat the request"},
+	KindTimeout:        {sideNetwork, "no answer came in time", "repeat the request"},
+	KindUnknownOutcome: {sideNetwork, "outcome unknown, the call may have run", "check in PayU before trying again"},
+	KindBadAnswer:      {sidePayU, "the answer cannot be read", "if this stays, report it to PayU with the request id"},
+	KindTooLarge:       {sidePayU, "the answer is too large", "ask for less at a time"},
+	KindRedirect:       {sideNetwork, "the endpoint redirects elsewhere, which is not followed", "check the endpoint, and whether this network wants a sign-in"},
+	KindSessionLost:    {sidePayU, "the MCP session is gone", "restart the MCP server in the host"},
+	KindCancelled:      {sideHere, "the request was cancelled", ""},
+	KindNotSent:        {sideHere, "you are signed in, but nothing was sent to PayU", "repeat the request"},
+	KindBusy:           {sideHere, "too many requests are in flight", "wait for some answers first"},
+}

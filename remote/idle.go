@@ -1,0 +1,51 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+)
+
+var errSilent = errors.New("the server fell silent")
+
+// idle ends a request when the server is silent for too long (RELAY B2). Only
+// the time we wait for the server counts, not the time the host takes to read.
+// A nil idle never ends anything.
+type idle struct {
+	limit time.Duration
+	timer *time.Timer
+}
+
+// watch returns a context that an idle server ends; end must be called.
+func watch(ctx context.Context, limit time.Duration) (context.Context, *idle, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	w := &idle{limit: limit, timer: time.AfterFunc(limit, func() { cancel(errSilent) })}
+	return ctx, w, func() { w.pause(); cancel(nil) }
+}
+
+func (w *idle) run() {
+	if w != nil {
+		w.timer.Reset(w.limit)
+	}
+}
+
+func (w *idle) pause() {
+	if w != nil {
+		w.timer.Stop()
+	}
+}
+
+// watched is a response body whose reads are timed.
+type watched struct {
+	io.ReadCloser
+
+	idle *idle
+}
+
+// Read implements io.Reader.
+func (b watched) Read(p []byte) (int, error) {
+	b.idle.run()
+	defer b.idle.pause()
+	return b.ReadCloser.Read(p)
+}

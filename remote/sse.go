@@ -1,0 +1,159 @@
+package remote
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"strconv"
+	"time"
+)
+
+// serverEvent is one dispatched event (WHATWG HTML section 9.2.6).
+type serverEvent struct {
+	name string // event; "" means "message"
+	data []byte // the data lines, joined by line feeds
+	full bool   // there was a data line
+}
+
+// eventReader reads server-sent events. Lines may end in CR, LF or CRLF; a lone
+// CR ends its line at once, without waiting for what follows (RELAY H19). An
+// event that the stream ends in the middle of is not dispatched.
+type eventReader struct {
+	in      *bufio.Reader
+	limit   int           // bytes of data of one event
+	retry   time.Duration // the last reconnection time that the server named; 0 = none
+	line    []byte        // the line being read
+	begun   bool          // past the first line, where a BOM may stand
+	afterCR bool          // the last line ended in CR: an LF would belong to it
+}
+
+func newEventReader(in *bufio.Reader, limit int) *eventReader {
+	return &eventReader{in: in, limit: limit}
+}
+
+// streamBuffer is the size of what one read of a stream may bring.
+const streamBuffer = 32 << 10
+
+// withEvents reads a stream through a buffer that other streams use before and
+// after: at one a call they would be most of what is allocated.
+func (c *Client) withEvents(body io.Reader, read func(*eventReader)) {
+	in, ok := c.buffers.Get().(*bufio.Reader)
+	if !ok {
+		in = bufio.NewReaderSize(nil, streamBuffer)
+	}
+	in.Reset(body)
+	defer func() {
+		in.Reset(nil)
+		c.buffers.Put(in)
+	}()
+	read(newEventReader(in, c.limits.Answer))
+}
+
+// next returns the next event with data. errTooLarge: an event over the limit
+// was skipped, and next may be called again. Other errors end the stream;
+// io.EOF is its proper end.
+func (r *eventReader) next() (serverEvent, error) {
+	var e serverEvent
+	over := false
+	for {
+		long, err := r.readLine(r.limit - len(e.data) + len("data: "))
+		if err != nil {
+			return serverEvent{}, err
+		}
+		switch {
+		case long:
+			over, e = true, serverEvent{}
+		case over && len(r.line) == 0:
+			return serverEvent{}, errTooLarge
+		case over:
+		case len(r.line) > 0:
+			r.field(&e)
+		case e.full:
+			return e, nil
+		default:
+			e = serverEvent{}
+		}
+	}
+}
+
+// field takes one line: a comment, a field, or a field without a colon.
+func (r *eventReader) field(e *serverEvent) {
+	name, value, _ := bytes.Cut(r.line, []byte(":"))
+	value = bytes.TrimPrefix(value, []byte(" "))
+	switch string(name) {
+	case "event":
+		e.name = string(value)
+	case "retry":
+		if ms, err := strconv.ParseUint(string(value), 10, 31); err == nil {
+			r.retry = time.Duration(ms) * time.Millisecond
+		}
+	case "data":
+		if e.full {
+			e.data = append(append(e.data, '\n'), value...)
+			return
+		}
+		// The common case, one long line, keeps its bytes where they are.
+		e.data, e.full, r.line = value, true, nil
+	}
+}
+
+// readLine reads the next line, without its ending, into r.line. A line longer
+// than room is skipped and reported as long.
+func (r *eventReader) readLine(room int) (long bool, err error) {
+	r.line = r.line[:0]
+	for {
+		chunk, ended, err := r.chunk()
+		if err != nil {
+			return false, err
+		}
+		if long = long || len(r.line)+len(chunk) > room; !long {
+			r.line = append(r.line, chunk...)
+		}
+		if ended {
+			break
+		}
+	}
+	if !r.begun {
+		r.begun = true
+		r.line = bytes.TrimPrefix(r.line, []byte("\ufeff"))
+	}
+	return long, nil
+}
+
+// chunk returns what has arrived of the current line, and whether it ends
+// there. It is valid until the next call.
+func (r *eventReader) chunk() (part []byte, ended bool, err error) {
+	if _, err := r.in.Peek(1); err != nil {
+		return nil, false, err
+	}
+	b, err := r.in.Peek(r.in.Buffered())
+	if err != nil {
+		return nil, false, err
+	}
+	if r.afterCR && b[0] == '\n' {
+		r.afterCR = false
+		_, err = r.in.Discard(1)
+		return nil, false, err
+	}
+	r.afterCR = false
+	end := lineEnd(b)
+	if end < 0 {
+		_, err = r.in.Discard(len(b))
+		return b, false, err
+	}
+	r.afterCR = b[end] == '\r'
+	_, err = r.in.Discard(end + 1)
+	return b[:end], true, err
+}
+
+// lineEnd returns where the first CR or LF stands, -1 if there is none.
+func lineEnd(b []byte) int {
+	lf := bytes.IndexByte(b, '\n')
+	if lf >= 0 {
+		b = b[:lf]
+	}
+	if cr := bytes.IndexByte(b, '\r'); cr >= 0 {
+		return cr
+	}
+	return lf
+}
