@@ -29,6 +29,9 @@ func run(e env) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	// A host that is gone makes a write fail; it must not kill a process that may
+	// hold a token which is not stored yet.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	err := newRootCmd(e).ExecuteContext(ctx)
 	report(e.stderr, err)
 	return exitCode(ctx, err)

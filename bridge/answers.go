@@ -1,0 +1,57 @@
+package bridge
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/payu-mcp/payu-mcp/internal/hint"
+	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/remote"
+)
+
+// source marks the errors that are ours and not the server's (RELAY L16).
+const source = "payu-mcp"
+
+// Kinds of errors that concern the host's message itself.
+const (
+	kindBadMessage = "bad_message"
+	kindInternal   = "internal"
+)
+
+// errorData is the data of every error that we author.
+type errorData struct {
+	Source     string `json:"source"`
+	Kind       string `json:"kind"`
+	Status     int    `json:"status,omitempty"`     // HTTP status
+	RetryAfter int    `json:"retryAfter,omitempty"` // seconds
+	Hint       string `json:"hint,omitempty"`
+	RequestID  string `json:"requestId,omitempty"` // X-Request-ID, for PayU's support
+}
+
+func dataOf(err error, kind string) errorData {
+	d := errorData{Source: source, Kind: kind, Hint: hint.Of(err)}
+	if e, ok := errors.AsType[*remote.Error](err); ok {
+		d.Kind, d.Status, d.RequestID = string(e.Kind), e.Status, e.RequestID
+		d.RetryAfter = int((e.RetryAfter + time.Second - 1) / time.Second)
+	}
+	return d
+}
+
+// reject answers a line that is not relayed. One that names no request is
+// answered with id null, as JSON-RPC 2.0 section 5 says.
+func (b *bridge) reject(m jsonmsg.Message, code int, err error) {
+	b.log.LogAttrs(b.ctx, slog.LevelWarn, "refused a message of the host",
+		slog.String("method", m.Method), slog.Any("error", err))
+	b.answer(m, code, err)
+}
+
+// answer tells the host why its message failed. It goes out even while the
+// bridge closes: the output itself ends that.
+func (b *bridge) answer(m jsonmsg.Message, code int, err error) {
+	kind := kindInternal
+	if code != jsonmsg.CodeInternal {
+		kind = kindBadMessage
+	}
+	b.out.send(b.always, jsonmsg.ErrorReply(m.ID, code, err.Error(), dataOf(err, kind)))
+}

@@ -1,0 +1,101 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/remote"
+)
+
+// Upstream is the server as the bridge sees it. It is declared here so that the
+// bridge knows nothing of HTTP, and so that a translator can stand in between;
+// *remote.Client implements it.
+type Upstream interface {
+	// Do sends one message. For a request, the response is delivered or an
+	// error returned.
+	Do(ctx context.Context, m jsonmsg.Message, h remote.Hooks) error
+	// Listen delivers what the server says unasked, until ctx ends or the server
+	// turns out to offer no such stream.
+	Listen(ctx context.Context, deliver func(jsonmsg.Message))
+	// Close ends the session with the server.
+	Close(ctx context.Context) error
+}
+
+// SignIn blocks until somebody has signed in, ctx ends, or it cannot be done;
+// the error then carries a hint. Many flights call it at once: doing it once
+// for all is the implementer's.
+type SignIn func(ctx context.Context) error
+
+// Config is what Run needs.
+type Config struct {
+	In     io.Reader    // the host's messages
+	Out    io.Writer    // nothing but messages to the host
+	Remote Upstream     // the server
+	SignIn SignIn       // nil: a request that needs a sign-in fails
+	Log    *slog.Logger // nil: silent
+}
+
+// Run relays until the host closes In, ctx ends (a signal), or Out fails; only
+// the last is an error. Then requests in flight get 2 seconds, the session is
+// ended, and Run returns within 3 seconds, at once when nothing is in flight
+// (RELAY S7, S8).
+//
+// When ctx ended, a read of In may still be blocked and lets go only when In
+// delivers or is closed; nothing that it reads is sent.
+func Run(ctx context.Context, c Config) error {
+	if c.In == nil || c.Out == nil || c.Remote == nil {
+		return errors.New("preparing the bridge: In, Out and Remote are needed")
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	b := newBridge(ctx, c)
+	eof := make(chan struct{})
+	go func() { //nolint:contextcheck // works on b.ctx: a signal must not cut what is in flight
+		defer close(eof)
+		b.read(c.In)
+	}()
+	select {
+	case <-eof:
+	case <-ctx.Done():
+	case <-b.out.failed:
+	}
+	return b.shutdown()
+}
+
+// bridge is one run.
+type bridge struct {
+	remote Upstream
+	signIn SignIn
+	log    *slog.Logger
+	out    *output
+
+	gate    gate
+	flights flights
+	notes   notes
+	work    work           // what the host is owed
+	tasks   sync.WaitGroup // goroutines, which may outlast what they owe
+	listen  sync.Once
+	replies atomic.Int64 // answers of the host on their way
+
+	always    context.Context // never ends: for what must be said while closing
+	ctx       context.Context // ends with the last task
+	stop      context.CancelFunc
+	signCtx   context.Context // ends when shutdown begins: nobody waits for a person then
+	stopSigns context.CancelFunc
+}
+
+func newBridge(ctx context.Context, c Config) *bridge {
+	b := &bridge{remote: c.Remote, signIn: c.SignIn, log: c.Log, out: newOutput(c.Out)}
+	b.flights.open = make(map[string]*flight)
+	// A signal must not cut what is in flight: shutdown gives it its time.
+	b.always = context.WithoutCancel(ctx)
+	b.ctx, b.stop = context.WithCancel(b.always)
+	b.signCtx, b.stopSigns = context.WithCancel(b.ctx)
+	return b
+}

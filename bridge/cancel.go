@@ -1,0 +1,39 @@
+package bridge
+
+import (
+	"context"
+	"time"
+
+	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+)
+
+// cancelGrace is how long the server may take to end a cancelled request
+// (RELAY O4).
+const cancelGrace = 5 * time.Second
+
+// cancel ends a flight at the host's wish. What was not sent will not be; what
+// was is cancelled at the server too, after it has been written (RELAY O4).
+// initialize is never cancelled there, nor what is answered already (L9).
+func (b *bridge) cancel(m jsonmsg.Message) {
+	f := b.flights.find(jsonmsg.Key(m.CancelID))
+	if f == nil {
+		return
+	}
+	written := f.cancel()
+	if written == nil || f.msg.Method == methodInitialize || !b.work.begin() {
+		f.stop()
+		f.paid()
+		return
+	}
+	b.tasks.Go(func() {
+		defer b.work.end()
+		select {
+		case <-written:
+			b.post(m)
+		case <-f.ctx.Done():
+		}
+	})
+	f.paid()
+	grace := time.AfterFunc(cancelGrace, f.stop)
+	context.AfterFunc(f.ctx, func() { grace.Stop() })
+}
