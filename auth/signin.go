@@ -49,8 +49,11 @@ func (c *Client) signIn(ctx context.Context, p Prompt) error {
 	c.mu.Lock()
 	ch := c.challenge
 	c.mu.Unlock()
-	if ch == nil {
+	if ch == nil && !isPayU(c.cfg.Resource) {
 		return ErrNoChallenge
+	}
+	if ch == nil { // PayU is known to want a sign-in, whatever it answers without one
+		ch = &challenge{}
 	}
 	d, err := c.discover(ctx, *ch)
 	if err != nil {

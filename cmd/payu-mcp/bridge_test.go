@@ -145,6 +145,7 @@ func TestBridge_sigterm_endsWellWithDelete(t *testing.T) {
 	t.Parallel()
 	c := newComputer(t, sessionsAndStreams())
 	c.login()
+	before := c.sandbox.Log().Len()
 	h, _ := c.host()
 	handshake(t, h)
 	if err := h.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -155,7 +156,7 @@ func TestBridge_sigterm_endsWellWithDelete(t *testing.T) {
 	if err := h.cmd.Wait(); err != nil {
 		t.Errorf("the bridge ended with %v", err)
 	}
-	if n := c.sandbox.Log().Count(sandbox.Query{Method: "DELETE"}); n != 1 {
+	if n := c.sandbox.Log().Count(sandbox.Query{Method: "DELETE", After: before}); n != 1 {
 		t.Errorf("%d DELETE", n)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/internal/hint"
+	"github.com/payu-mcp/payu-mcp/internal/redact"
 	"github.com/payu-mcp/payu-mcp/keychain"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
@@ -75,7 +77,7 @@ func (p *parts) login(ctx context.Context, lo loginOptions, e env) error {
 	if err != nil {
 		return err
 	}
-	if !asks {
+	if !asks && p.endpoint != auth.PayUEndpoint {
 		_, err := fmt.Fprintf(e.stdout, "%s answers without a sign-in, so there is nothing to store.\n", p.endpoint)
 		return errors.Join(err, saveSettings(lo.stateDir, lo.profile, lo.login))
 	}
@@ -86,7 +88,21 @@ func (p *parts) login(ctx context.Context, lo loginOptions, e env) error {
 	if err := saveSettings(lo.stateDir, lo.profile, lo.login); err != nil {
 		return err
 	}
-	return p.printSignedIn(e.stdout, cred)
+	if err := p.printSignedIn(e.stdout, cred); err != nil {
+		return err
+	}
+	return p.tryOut(ctx, e.stdout)
+}
+
+// tryOut uses the new login once, so that an account that may not use MCP is
+// told now and not in the host. The login stays, whatever comes of it.
+func (p *parts) tryOut(ctx context.Context, w io.Writer) error {
+	err := p.hello(ctx, p.auth)
+	if err == nil || ctx.Err() != nil {
+		return nil
+	}
+	_, err = fmt.Fprintf(w, "\nThe login is stored, but the endpoint does not accept it: %s.\nWhat helps: %s.\n", redact.Text(err.Error()), hint.Of(err))
+	return err
 }
 
 // asksForSignIn meets the endpoint without a token: only its 401 leads to a
