@@ -124,7 +124,7 @@ func (d *demo) environment() []string {
 func (d *demo) sayHello() {
 	how := "A small program fills in the sign-in form; your browser stays closed."
 	if d.browser {
-		how = "Your browser opens for the sign-in: choose user B, any passphrase."
+		how = "Your browser opens for the sign-in: choose user B; the passphrase is 'sandbox'."
 	}
 	fmt.Fprintf(d.out, `payu-mcp demo
   PayU's stand-in  %s (endpoint), %s (sign-in)
