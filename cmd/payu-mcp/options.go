@@ -90,7 +90,7 @@ func (o *options) resolve(cmd *cobra.Command, getenv func(string) string) error 
 	if err != nil {
 		return err
 	}
-	o.login = o.login.over(saved)
+	o.login = o.login.over(saved, cmd.Flags().Changed)
 	return o.login.check()
 }
 
@@ -108,24 +108,31 @@ func (o *options) fromEnvironment(flags *pflag.FlagSet, getenv func(string) stri
 	return bad
 }
 
-// over returns s with its gaps filled from saved. A client id brings its own
-// secret: the remembered one belongs to another client.
-func (s settings) over(saved settings) settings {
-	if s.ClientID != "" && s.ClientID != saved.ClientID {
+// over returns s with what was not given filled from saved; an option that was
+// given empty is forgotten. Another endpoint or client starts anew: the rest of
+// what is remembered belongs to the old one, its secret above all.
+func (s settings) over(saved settings, given func(flag string) bool) settings {
+	switch {
+	case given("url") && s.URL != saved.URL:
+		saved.ClientID, saved.ClientSecretFile, saved.Scope, saved.CallbackPort = "", "", "", 0
+	case given("client-id") && s.ClientID != saved.ClientID:
 		saved.ClientSecretFile = ""
 	}
-	if s.URL != "" && s.URL != saved.URL {
-		saved.ClientID, saved.ClientSecretFile, saved.Scope, saved.CallbackPort = "", "", "", 0
-	}
-	fill(&s.URL, saved.URL)
-	fill(&s.ClientID, saved.ClientID)
-	fill(&s.ClientSecretFile, saved.ClientSecretFile)
-	fill(&s.Scope, saved.Scope)
-	fill(&s.CallbackPort, saved.CallbackPort)
-	fill(&s.CAFile, saved.CAFile)
-	fill(&s.Proxy, saved.Proxy)
-	fill(&s.Store, saved.Store)
+	keep(given("url"), &s.URL, saved.URL)
+	keep(given("client-id"), &s.ClientID, saved.ClientID)
+	keep(given("client-secret-file"), &s.ClientSecretFile, saved.ClientSecretFile)
+	keep(given("scope"), &s.Scope, saved.Scope)
+	keep(given("callback-port"), &s.CallbackPort, saved.CallbackPort)
+	keep(given("ca-file"), &s.CAFile, saved.CAFile)
+	keep(given("proxy"), &s.Proxy, saved.Proxy)
+	keep(given("store"), &s.Store, saved.Store)
 	return s
+}
+
+func keep[T any](given bool, v *T, saved T) {
+	if !given {
+		*v = saved
+	}
 }
 
 func fill[T comparable](v *T, from T) {
