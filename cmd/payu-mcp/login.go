@@ -98,7 +98,10 @@ func (p *parts) login(ctx context.Context, lo loginOptions, e env) error {
 // told now and not in the host. The login stays, whatever comes of it.
 func (p *parts) tryOut(ctx context.Context, w io.Writer) error {
 	err := p.hello(ctx, p.auth)
-	if err == nil || ctx.Err() != nil {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err == nil {
 		return nil
 	}
 	_, err = fmt.Fprintf(w, "\nThe login is stored, but the endpoint does not accept it: %s.\nWhat helps: %s.\n", redact.Text(err.Error()), hint.Of(err))
