@@ -174,6 +174,9 @@ func tokenOf(cred *Credential) redact.Secret {
 	return cred.AccessToken
 }
 
-// Close waits for a refresh that is under way, so that its result is stored
-// (RELAY S7), at most until ctx ends.
-func (c *Client) Close(ctx context.Context) { c.refreshing.wait(ctx) }
+// Close waits for a refresh that is under way, or a sign-in that has its code
+// already, so that the result is stored (RELAY S7), at most until ctx ends.
+func (c *Client) Close(ctx context.Context) {
+	c.refreshing.wait(ctx)
+	c.signingIn.wait(ctx)
+}

@@ -102,8 +102,8 @@ type Summary struct {
 func (c *Credential) Summary() Summary {
 	return Summary{
 		SignedIn:     c.SignedIn(),
-		Issuer:       c.Server.Issuer,
-		ClientID:     c.Registration.ClientID,
+		Issuer:       clean(c.Server.Issuer),
+		ClientID:     clean(c.Registration.ClientID),
 		Scopes:       c.Scopes,
 		Expiry:       c.Expiry,
 		Refreshable:  c.RefreshToken != "",
@@ -173,5 +173,5 @@ func Unseal(b []byte) (*Credential, error) {
 // withoutGrant returns c as it is after the grant ended: the registration stays,
 // so that the next sign-in does not register again (OAUTH A12).
 func (c *Credential) withoutGrant(why Refresh) *Credential {
-	return &Credential{Resource: c.Resource, Server: c.Server, Registration: c.Registration, LastRefresh: why}
+	return &Credential{Resource: c.Resource, Server: c.Server, Registration: c.Registration, SignedInAt: c.SignedInAt, LastRefresh: why}
 }

@@ -233,6 +233,7 @@ func TestSignIn_payuNames_pinHolds(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		metadata sandbox.MetadataKnobs
+		resource sandbox.ResourceKnobs
 		want     string // "" means that it works
 	}{
 		"as documented":      {},
@@ -240,6 +241,7 @@ func TestSignIn_payuNames_pinHolds(t *testing.T) {
 		"no PKCE list":       {metadata: sandbox.MetadataKnobs{PKCE: sandbox.PKCEAbsent}},
 		"PKCE plain":         {metadata: sandbox.MetadataKnobs{PKCE: sandbox.PKCEPlain}, want: "S256"},
 		"issuer foreign":     {metadata: sandbox.MetadataKnobs{Issuer: sandbox.IssuerForeign}, want: "its issuer is"},
+		"servers elsewhere":  {resource: sandbox.ResourceKnobs{Present: true, AuthorizationServers: []string{"https://evil.example"}}, want: "not PayU's"},
 		"token elsewhere":    {metadata: sandbox.MetadataKnobs{Members: map[string]any{"token_endpoint": "https://accounts.payu.in.evil.example/t"}}, want: "not an address of payu.in"},
 		"authorize on http":  {metadata: sandbox.MetadataKnobs{Members: map[string]any{"authorization_endpoint": "http://127.0.0.1:1/a"}}, want: "authorization endpoint is not safe"},
 	} {
@@ -247,6 +249,7 @@ func TestSignIn_payuNames_pinHolds(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, sandbox.Options{TLS: true, PayUNames: true})
 			w.sb.SetMetadata(c.metadata)
+			w.sb.SetResourceMetadata(c.resource)
 			cred, err := w.signIn()
 			if c.want == "" {
 				if err != nil {

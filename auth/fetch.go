@@ -85,5 +85,11 @@ func transportFault(host string, err error) error {
 		return err
 	}
 	reason, advice := nettransport.Explain(clean(host), err)
-	return hint.With(serverFault("%s", reason), advice)
+	return &lostError{hint.With(serverFault("%s", reason), advice)}
 }
+
+// lostError: no whole answer came, so the request may or may not have run.
+type lostError struct{ error }
+
+// Unwrap gives the reason.
+func (e *lostError) Unwrap() error { return e.error }

@@ -16,6 +16,7 @@ type memory struct {
 	updates int
 	loadErr error
 	saveErr error // returned by Update, which then keeps nothing, or for ErrNotSaved the new value
+	anyway  bool  // with saveErr: it is kept all the same
 }
 
 func newMemory() *memory { return &memory{turn: make(chan struct{}, 1)} }
@@ -40,7 +41,7 @@ func (m *memory) Update(ctx context.Context, fn func(context.Context, *auth.Cred
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.saveErr == nil || m.saveErr == auth.ErrNotSaved { //nolint:errorlint // the fake's own value
+	if m.saveErr == nil || m.anyway || m.saveErr == auth.ErrNotSaved { //nolint:errorlint // the fake's own value
 		m.cred = next
 		m.updates++
 	}

@@ -17,7 +17,19 @@ const (
 	payuDomain   = "payu.in"
 )
 
-func isPayU(resource string) bool { return resource == PayUEndpoint }
+// isPayU tells whether resource is at PayU's host, however it is written.
+func isPayU(resource string) bool {
+	u, err := url.Parse(resource)
+	return err == nil && u.Scheme == "https" && strings.EqualFold(u.Hostname(), "api.payu.in") && (u.Port() == "" || u.Port() == "443")
+}
+
+// checkPinnedIssuer allows PayU's two issuers and no other (OAUTH Y1, Y2).
+func checkPinnedIssuer(resource, issuer string) error {
+	if !isPayU(resource) || issuer == payuOrigin || issuer == payuAccounts {
+		return nil
+	}
+	return hint.With(serverFault("PayU's endpoint names %q as its authorization server, which is not PayU's", clean(issuer)), "do not sign in; "+payuContact(resource))
+}
 
 // checkPin keeps PayU's endpoints on https, the default port and payu.in or a
 // subdomain of it (OAUTH Y2). Other resources are not pinned.

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	refreshLimit  = 40 * time.Second // waiting for the lock, and two tries of 15 s
+	lockLimit     = 20 * time.Second // longer than another's refresh usually holds the lock
 	maxMargin     = time.Minute      // OAUTH L1
 	firstBackoff  = time.Second
 	maxBackoff    = time.Minute
@@ -49,7 +49,7 @@ func (c *Client) refresh(ctx context.Context, stale redact.Secret) error {
 	}
 	return c.refreshing.do(ctx, true, func(ctx context.Context) error {
 		// Detached from the request and from SIGTERM: a rotated token must be stored (OAUTH L5).
-		ctx, cancel := context.WithTimeout(ctx, refreshLimit)
+		ctx, cancel := context.WithTimeout(ctx, lockLimit)
 		defer cancel()
 		return c.refreshUnderLock(ctx, stale)
 	})
@@ -61,6 +61,10 @@ func (c *Client) refreshUnderLock(ctx context.Context, stale redact.Secret) erro
 		if !cur.SignedIn() || cur.AccessToken != stale || cur.RefreshToken == "" {
 			return cur, nil // somebody was faster: refreshed, signed out or signed in anew
 		}
+		// A time of its own: what was spent on waiting for the lock must not cut
+		// off an answer with a rotated token in it.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*requestTimeout)
+		defer cancel()
 		var next *Credential
 		next, failure = c.spend(ctx, cur)
 		return next, nil
@@ -69,7 +73,7 @@ func (c *Client) refreshUnderLock(ctx context.Context, stale redact.Secret) erro
 	case errors.Is(err, ErrNotSaved):
 		c.log.WarnContext(ctx, "the refreshed login is kept in memory only", "err", err)
 	case err != nil:
-		return fmt.Errorf("refreshing the login: %w", err)
+		failure = fmt.Errorf("refreshing the login: %w", err)
 	}
 	c.noteRefresh(failure)
 	return failure
@@ -79,7 +83,7 @@ func (c *Client) refreshUnderLock(ctx context.Context, stale redact.Secret) erro
 // error is a failure that passes; then the grant stays as it is (OAUTH L7).
 func (c *Client) spend(ctx context.Context, cur *Credential) (*Credential, error) {
 	res, err := c.refreshRequest(ctx, cur)
-	if err != nil && !isTokenError(err) && ctx.Err() == nil {
+	if isLost(err) && ctx.Err() == nil {
 		// The answer may have been lost: the same token once more, at once (OAUTH L6).
 		res, err = c.refreshRequest(ctx, cur)
 	}
@@ -120,12 +124,16 @@ func (c *Client) afterFailedRefresh(ctx context.Context, cur *Credential, err er
 		err = hint.With(err, "you are still signed in; try again in a moment")
 	}
 	next := *cur
-	next.LastRefresh = Refresh{At: c.now(), Result: err.Error()}
+	next.LastRefresh = Refresh{At: c.now(), Result: "the token endpoint could not be reached"}
+	if te != nil {
+		next.LastRefresh.Result = te.short() // it stands in the clear: no text of the server's
+	}
 	return &next, err
 }
 
-func isTokenError(err error) bool {
-	_, ok := errors.AsType[*tokenError](err)
+// isLost: no answer came. One that came and is of no use has spent the token.
+func isLost(err error) bool {
+	_, ok := errors.AsType[*lostError](err)
 	return ok
 }
 

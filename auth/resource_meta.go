@@ -19,7 +19,11 @@ import (
 // an error means that there is none at all (OAUTH A16).
 func (c *Client) resourceMeta(ctx context.Context, ch challenge) (*oauthex.ProtectedResourceMetadata, error) {
 	for _, place := range c.resourceMetaPlaces(ch) {
-		if _, err := c.checkServerURL(place); err != nil {
+		u, err := c.checkServerURL(place)
+		if err == nil {
+			err = checkPin(c.cfg.Resource, "metadata", u)
+		}
+		if err != nil {
 			return nil, hint.With(serverFault("the place of the protected resource metadata is not safe: %w", err), "do not sign in there; this is on the server's side. "+payuContact(c.cfg.Resource))
 		}
 		a, err := c.get(ctx, place)

@@ -18,6 +18,9 @@ import (
 // OAUTH A5 in order. A place that does not answer with the right document is no
 // reason to stop; when none does, the error says what each one gave.
 func (c *Client) serverMeta(ctx context.Context, issuer string) (Server, error) {
+	if err := checkPinnedIssuer(c.cfg.Resource, issuer); err != nil {
+		return Server{}, err
+	}
 	places, err := c.serverMetaPlaces(issuer)
 	if err != nil {
 		return Server{}, err

@@ -23,7 +23,10 @@ type Prompt struct {
 	Show func(url string, openErr error)
 }
 
-const resultPageLimit = 3 * time.Second
+const (
+	completeLimit   = 75 * time.Second // exchange, lock, keychain, and two revocations of 15 s
+	resultPageLimit = 3 * time.Second
+)
 
 // SignIn lets a person sign in, stores the credential and returns it. It runs
 // once at a time: others who ask meanwhile wait for the same one. It ends with
@@ -88,6 +91,9 @@ func (c *Client) remembered(ctx context.Context) (*Credential, error) {
 // prepare binds the callback port and has a client for it. The registered port
 // is tried first, so that ten sign-ins make one registration (OAUTH A12).
 func (c *Client) prepare(ctx context.Context, d *discovery, cur *Credential) (*loopback.Listener, Registration, error) {
+	if err := c.checkNamedClient(d, cur); err != nil {
+		return nil, Registration{}, err
+	}
 	known := c.known(d, cur)
 	ln, err := c.listen(ctx, known)
 	if err != nil {
@@ -107,6 +113,17 @@ func (c *Client) prepare(ctx context.Context, d *discovery, cur *Credential) (*l
 		return nil, Registration{}, errors.Join(err, ln.Close())
 	}
 	return ln, reg, nil
+}
+
+// checkNamedClient keeps a client that the user named, and its secret, at the
+// authorization server that it was used at: who changes the metadata of the
+// endpoint must not be given it (OAUTH A15).
+func (c *Client) checkNamedClient(d *discovery, cur *Credential) error {
+	if c.cfg.ClientID == "" || cur == nil || cur.Registration.ClientID != c.cfg.ClientID || cur.Registration.Issuer == d.server.Issuer {
+		return nil
+	}
+	return hint.With(serverFault("the endpoint now names the authorization server %q; this client id was used at %q", clean(d.server.Issuer), clean(cur.Registration.Issuer)),
+		"if the change is right, run payu-mcp logout, then payu-mcp login")
 }
 
 // known returns the registration that can be used at this server, if any
@@ -162,6 +179,10 @@ func (c *Client) authorize(ctx context.Context, ln *loopback.Listener, a *attemp
 	if err != nil {
 		return err
 	}
+	// The code is there: from here on nobody's leaving strands a grant that is
+	// neither stored nor revoked.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), completeLimit)
+	defer cancel()
 	cred, err := c.complete(ctx, a, q)
 	ln.Finish(resultPage(cred, err))
 	shown, cancel := context.WithTimeout(ctx, resultPageLimit)
@@ -211,12 +232,15 @@ func (c *Client) complete(ctx context.Context, a *attempt, q url.Values) (*Crede
 	case errors.Is(err, ErrNotSaved):
 		// Good until this process ends. What is on disk stays alive beside it.
 		c.log.WarnContext(ctx, "the login is kept in memory only", "err", err)
+	case err != nil && c.isStored(ctx, cred):
+		// It is there all the same: only its durability is in doubt.
+		c.log.WarnContext(ctx, "the login is stored, but not all of it went well", "err", err)
 	case err != nil:
 		// The person is told "failed", so nothing of it may stay alive.
 		c.revoke(ctx, cred)
 		return nil, fmt.Errorf("storing the login: %w", err)
 	case old.SignedIn():
-		c.revokeReplaced(ctx, old)
+		c.revokeReplaced(ctx, old, cred)
 	}
 	return cred, nil
 }
@@ -229,7 +253,19 @@ func (c *Client) replace(ctx context.Context, cred *Credential) (old *Credential
 	return old, err
 }
 
-func (c *Client) revokeReplaced(ctx context.Context, old *Credential) {
+// isStored tells whether the store holds cred although it reported a failure:
+// renamed, but the folder not synced.
+func (c *Client) isStored(ctx context.Context, cred *Credential) bool {
+	stored, err := c.cfg.Store.Load(ctx)
+	return err == nil && stored.SignedIn() && stored.AccessToken == cred.AccessToken
+}
+
+// revokeReplaced ends the grant that a new sign-in replaced. A server that gave
+// the same tokens again means the same grant: that one lives on.
+func (c *Client) revokeReplaced(ctx context.Context, old, cred *Credential) {
+	if old.RefreshToken == cred.RefreshToken || old.AccessToken == cred.AccessToken {
+		return
+	}
 	for _, r := range c.revoke(ctx, old) {
 		if r.Err != nil {
 			c.log.WarnContext(ctx, "the login that was replaced could not be revoked", "token", r.Token, "err", r.Err)

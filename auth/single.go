@@ -17,7 +17,9 @@ type singleRun struct {
 	done    chan struct{}
 	err     error
 	waiters int
-	cancel  context.CancelFunc
+	// abandoned: it is being cancelled, so nobody may join it any more.
+	abandoned bool
+	cancel    context.CancelFunc
 }
 
 // do joins the running call or starts fn. With detached, fn runs to its end
@@ -25,6 +27,16 @@ type singleRun struct {
 // waiter.
 func (s *single) do(ctx context.Context, detached bool, fn func(context.Context) error) error {
 	s.mu.Lock()
+	for s.run != nil && s.run.abandoned {
+		dying := s.run.done
+		s.mu.Unlock()
+		select {
+		case <-dying:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		s.mu.Lock()
+	}
 	r := s.run
 	if r == nil {
 		r = s.start(ctx, fn)
@@ -61,6 +73,7 @@ func (s *single) leave(r *singleRun, detached bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.waiters--; r.waiters == 0 && !detached {
+		r.abandoned = true
 		r.cancel()
 	}
 }

@@ -57,11 +57,37 @@ type tokenError struct {
 }
 
 // Error implements error.
-func (e *tokenError) Error() string {
+func (e *tokenError) Error() string { return strings.TrimSuffix(e.short()+", "+e.description, ", ") }
+
+// short says it without the server's own text.
+func (e *tokenError) short() string {
 	if e.code == "" {
 		return fmt.Sprintf("the token endpoint answered status %d", e.status)
 	}
-	return strings.TrimSuffix("the token endpoint answered "+e.code+", "+e.description, ", ")
+	return "the token endpoint answered " + e.code
+}
+
+// errorCode returns s if it looks like a code of RFC 6749 section 5.2.
+func errorCode(s string) string {
+	const longest = 40
+	notCode := func(r rune) bool { return (r < 'a' || r > 'z') && r != '_' }
+	if len(s) > longest || strings.ContainsFunc(s, notCode) {
+		return ""
+	}
+	return s
+}
+
+// without masks what we sent in what the server says about it.
+func without(form url.Values, text string) string {
+	for _, values := range form {
+		for _, v := range values {
+			const shortest = 8 // not "none" or a grant type's part
+			if len(v) >= shortest {
+				text = strings.ReplaceAll(text, v, redact.Mark)
+			}
+		}
+	}
+	return text
 }
 
 // Is lets callers see whose fault it is.
@@ -75,9 +101,9 @@ func (c *Client) tokenRequest(ctx context.Context, s Server, r Registration, for
 	}
 	var res tokenAnswer
 	if err := a.decode(&res); err != nil || res.Error != "" || a.status != http.StatusOK {
-		return nil, &tokenError{code: clean(res.Error), description: clean(res.Description), status: a.status, retryAfter: a.retry}
+		return nil, &tokenError{code: errorCode(res.Error), description: clean(without(form, res.Description)), status: a.status, retryAfter: a.retry}
 	}
-	if res.AccessToken == "" || !strings.EqualFold(res.TokenType, "bearer") {
+	if res.AccessToken == "" || (res.TokenType != "" && !strings.EqualFold(res.TokenType, "bearer")) {
 		return nil, serverFault("the token endpoint's answer is not a bearer token")
 	}
 	return &res, nil
@@ -117,7 +143,7 @@ func (res *tokenAnswer) apply(cred Credential, now time.Time) *Credential {
 		cred.RefreshToken = redact.Secret(res.RefreshToken)
 	}
 	if res.Scope != nil {
-		cred.Scopes = slices.Clip(strings.Fields(*res.Scope))
+		cred.Scopes = slices.Clip(strings.Fields(clean(*res.Scope)))
 	}
 	return &cred
 }

@@ -40,6 +40,8 @@ func checkURL(raw string, loopbackHTTP bool) (*url.URL, error) {
 		return nil, errors.New("the URL's scheme is not http or https")
 	case u.Hostname() == "":
 		return nil, errors.New("the URL has no host")
+	case strings.Contains(u.Host, "%"):
+		return nil, errors.New("the URL's host holds a zone or an escape")
 	case u.User != nil:
 		return nil, errors.New("the URL holds a user name")
 	case u.Scheme == "http" && (!loopbackHTTP || !nettransport.IsLoopback(u.Hostname())):

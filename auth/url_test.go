@@ -12,7 +12,7 @@ func TestCheckEndpoint_table(t *testing.T) {
 	for raw, ok := range map[string]bool{
 		"https://api.payu.in/mcp": true, "https://mcp.example": true, "https://mcp.example:8443/a/b": true,
 		"http://127.0.0.1:9/mcp": true, "http://localhost:9/mcp": true, "http://[::1]:9/mcp": true,
-		"http://api.payu.in/mcp": false, "http://10.0.0.1/mcp": false, "http://localhost.evil.example/": false,
+		"https://[fe80::1%25x.payu.in]/mcp": false, "http://api.payu.in/mcp": false, "http://10.0.0.1/mcp": false, "http://localhost.evil.example/": false,
 		"ftp://api.payu.in/mcp": false, "file:///etc/passwd": false, "javascript:alert(1)": false, "api.payu.in/mcp": false,
 		"": false, "https://": false, "https:///mcp": false, "//api.payu.in/mcp": false, "https://user:pw@api.payu.in/mcp": false,
 		"https://api.payu.in/mcp?x=1": false, "https://api.payu.in/mcp#f": false, "https://api.payu.in/m cp": false,

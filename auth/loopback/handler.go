@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// The cookie binds the flow to the browser that opened the start page. Lax, so
-// that it comes along when the authorization server redirects back (OAUTH X9).
-const cookieName = "payu_mcp_flow"
+// cookieName names the cookie that binds the flow to the browser that opened the
+// start page. It is another one for each flow: cookies do not know ports.
+func (l *Listener) cookieName() string { return "payu_mcp_" + l.nonce[:8] }
 
 func (l *Listener) handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -34,7 +34,7 @@ func (l *Listener) route(w http.ResponseWriter, r *http.Request) {
 	case p == callbackPath:
 		l.serveCallback(w, r)
 	case p == donePath:
-		l.serveDone(w)
+		l.serveDone(w, r)
 	case strings.HasPrefix(p, startPath):
 		l.serveStart(w, r, p[len(startPath):])
 	case p == "/favicon.ico":
@@ -45,7 +45,8 @@ func (l *Listener) route(w http.ResponseWriter, r *http.Request) {
 }
 
 // serveStart sends the browser on and marks it with the cookie. A second
-// browser is refused: whoever read the opener's argv comes too late.
+// browser is refused, and sees that: who reads the opener's argv and is faster
+// than the browser does not go unnoticed.
 func (l *Listener) serveStart(w http.ResponseWriter, r *http.Request, nonce string) {
 	if !equal(nonce, l.nonce) {
 		l.show(w, http.StatusNotFound, notFound)
@@ -58,12 +59,13 @@ func (l *Listener) serveStart(w http.ResponseWriter, r *http.Request, nonce stri
 	}
 	cookie, to := l.cookie, l.flow.AuthorizationURL
 	l.mu.Unlock()
-	if !first && !hasCookie(r, cookie) {
+	if !first && !l.hasCookie(r, cookie) {
 		l.show(w, http.StatusForbidden, otherBrowser)
 		return
 	}
-	// Without Secure: the loopback redirect is http (RFC 8252 section 7.3).
-	w.Header().Set("Set-Cookie", cookieName+"="+cookie+"; Path=/; HttpOnly; SameSite=Lax")
+	// Lax, so that it comes along when the authorization server redirects back
+	// (OAUTH X9). Without Secure: the loopback redirect is http (RFC 8252 section 7.3).
+	w.Header().Set("Set-Cookie", l.cookieName()+"="+cookie+"; Path=/; HttpOnly; SameSite=Lax")
 	redirect(w, to, http.StatusFound)
 }
 
@@ -95,7 +97,7 @@ func (l *Listener) serveCallback(w http.ResponseWriter, r *http.Request) {
 func (l *Listener) claim(r *http.Request) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return !l.flow.Bound || (l.cookie != "" && hasCookie(r, l.cookie))
+	return !l.flow.Bound || (l.cookie != "" && l.hasCookie(r, l.cookie))
 }
 
 func (l *Listener) holdUntilFinished(r *http.Request) {
@@ -108,12 +110,12 @@ func (l *Listener) holdUntilFinished(r *http.Request) {
 	}
 }
 
-func (l *Listener) serveDone(w http.ResponseWriter) {
+func (l *Listener) serveDone(w http.ResponseWriter, r *http.Request) {
 	l.mu.Lock()
 	used, result := l.used, l.result
 	l.mu.Unlock()
 	switch {
-	case !used:
+	case !used || !l.claim(r): // the page names the account
 		l.show(w, http.StatusNotFound, notFound)
 	case result.Kind == "":
 		w.Header().Set("Refresh", "2")
@@ -140,8 +142,8 @@ func redirect(w http.ResponseWriter, to string, code int) {
 	w.WriteHeader(code)
 }
 
-func hasCookie(r *http.Request, want string) bool {
-	c, err := r.Cookie(cookieName)
+func (l *Listener) hasCookie(r *http.Request, want string) bool {
+	c, err := r.Cookie(l.cookieName())
 	return err == nil && equal(c.Value, want)
 }
 

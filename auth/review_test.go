@@ -1,0 +1,143 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/internal/redact"
+	"github.com/payu-mcp/payu-mcp/internal/sandbox"
+)
+
+// OAUTH A15: a named client and its secret stay at their server.
+func TestSignIn_namedClientAtOtherServer_refused(t *testing.T) {
+	t.Parallel()
+	const secret = "a-client-secret-of-our-own"
+	w := newWorld(t, sandbox.Options{}, func(c *auth.Config) { c.ClientID, c.ClientSecret = "ours", redact.Secret(secret) })
+	w.sb.AddClient(sandbox.Client{ID: "ours", Secret: redact.Secret(secret), AuthMethod: "client_secret_basic", RedirectURIs: []string{"http://127.0.0.1/callback"}})
+	w.sb.Change(func(k *sandbox.Knobs) { k.Client.Redirect = sandbox.RedirectAnyPort })
+	w.mustSignIn()
+	before := w.sb.Log().Len()
+	w.sb.SetMetadata(sandbox.MetadataKnobs{Issuer: sandbox.IssuerAccounts, AtAccounts: true})
+	w.sb.SetResourceMetadata(sandbox.ResourceKnobs{Present: true})
+	if _, err := w.signIn(); !errors.Is(err, auth.ErrServer) || !strings.Contains(err.Error(), "this client id was used at") {
+		t.Errorf("err = %v", err)
+	}
+	w.wantCount("token requests", sandbox.Query{Path: "/oauth/token", After: before}, 0)
+}
+
+// An answer that came has spent the refresh token, however useless it is.
+func TestToken_uselessAnswer_notSentAgain(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"no token":  `{"token_type":"Bearer"}`,
+		"not mine":  `{"access_token":"x","token_type":"mac"}`,
+		"too large": `{"access_token":"` + strings.Repeat("x", 1<<20) + `"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var f tokenEndpoint
+			w := newWorld(t, sandbox.Options{Wrap: f.wrap})
+			w.mustSignIn()
+			f.set(status(200, "application/json", body))
+			w.clock.advance(3 * time.Hour)
+			if _, err := w.client.Token(t.Context()); !errors.Is(err, auth.ErrServer) {
+				t.Errorf("err = %v", err)
+			}
+			if f.count() != 1 {
+				t.Errorf("%d requests", f.count())
+			}
+		})
+	}
+}
+
+// A server that repeats what we sent does not get it into errors or the clear
+// part of the file.
+func TestToken_descriptionRepeatsSecret_masked(t *testing.T) {
+	t.Parallel()
+	var f tokenEndpoint
+	w := newWorld(t, sandbox.Options{Wrap: f.wrap})
+	old := w.mustSignIn()
+	f.set(func(rw http.ResponseWriter, r *http.Request, _ http.Handler) {
+		rw.Header().Set("Content-Type", "application/json")
+		rw.WriteHeader(http.StatusBadRequest)
+		_, _ = fmt.Fprintf(rw, `{"error":"invalid_request","error_description":"refresh_token %s is odd\u001b[31m"}`, r.PostFormValue("refresh_token"))
+	})
+	w.clock.advance(3 * time.Hour)
+	_, err := w.client.Token(t.Context())
+	if err == nil || strings.Contains(err.Error(), old.RefreshToken.Reveal()) || strings.Contains(err.Error(), "\x1b") {
+		t.Errorf("err = %q", err)
+	}
+	if got := w.store.current().Summary().LastRefresh.Result; got != "the token endpoint answered invalid_request" {
+		t.Errorf("result in the clear = %q", got)
+	}
+}
+
+// A server that gives the same tokens again means the same grant.
+func TestSignIn_sameTokensAgain_notRevoked(t *testing.T) {
+	t.Parallel()
+	var f tokenEndpoint
+	w := newWorld(t, sandbox.Options{Wrap: f.wrap})
+	f.set(status(200, "application/json", `{"access_token":"same-access-token","token_type":"Bearer","refresh_token":"same-refresh-token"}`))
+	w.mustSignIn()
+	w.mustSignIn()
+	w.wantCount("revocations", sandbox.Query{Path: "/oauth/revoke"}, 0)
+}
+
+// Renamed, but reported as failed: the login is there, so it lives.
+func TestSignIn_storedDespiteError_countsAsStored(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{})
+	w.mustSignIn()
+	w.store.failSaving(errors.New("the folder could not be synced"))
+	w.store.anyway = true
+	cred, err := w.signIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page := w.lastPage(); !strings.Contains(page.Body, "You are signed in") {
+		t.Errorf("page = %s", page.Body)
+	}
+	for _, e := range w.sb.Log().Find(sandbox.Query{Path: "/oauth/revoke"}) {
+		t.Errorf("revoked: %v", e.Form)
+	}
+	if w.token() != cred.AccessToken {
+		t.Error("another token")
+	}
+}
+
+// Once the code is there, leaving does not strand the grant.
+func TestSignIn_callerLeavesDuringExchange_isStored(t *testing.T) {
+	t.Parallel()
+	var f tokenEndpoint
+	w := newWorld(t, sandbox.Options{Wrap: f.wrap})
+	reached, release := make(chan struct{}), make(chan struct{})
+	f.set(func(rw http.ResponseWriter, r *http.Request, next http.Handler) {
+		close(reached)
+		<-release
+		next.ServeHTTP(rw, r)
+	})
+	_ = w.meet401(w.client, "")
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		_, err := w.client.SignIn(ctx, w.prompt())
+		done <- err
+	}()
+	<-reached
+	cancel()
+	if err := <-done; err == nil {
+		t.Error("the caller that left got no error")
+	}
+	close(release)
+	w.client.Close(t.Context())
+	w.lastPage()
+	if !w.store.current().SignedIn() {
+		t.Error("the login was not stored")
+	}
+}
