@@ -38,7 +38,10 @@ var (
 
 var errClosed = errors.New("the store is closed")
 
-const hintSignIn = "sign in again: payu-mcp login"
+const (
+	hintSignIn = "sign in again: payu-mcp login"
+	hintFolder = "make room in the state folder and make it writable, or give another --state-dir"
+)
 
 func damaged(format string, args ...any) error {
 	return hint.With(fmt.Errorf("%w: "+format, append([]any{ErrDamaged}, args...)...), hintSignIn)

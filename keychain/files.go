@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"github.com/payu-mcp/payu-mcp/internal/hint"
 )
 
 const (
@@ -16,7 +18,7 @@ const (
 // makeFolder makes dir, or checks the one that is there (OAUTH X25).
 func makeFolder(dir string) error {
 	if err := os.MkdirAll(dir, privateFolder); err != nil {
-		return fmt.Errorf("making the state folder: %w", err)
+		return hint.With(fmt.Errorf("making the state folder: %w", err), hintFolder)
 	}
 	info, err := os.Lstat(dir)
 	if err != nil {

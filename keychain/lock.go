@@ -42,7 +42,7 @@ func (l *fileLock) acquire(ctx context.Context) error {
 	for pause := time.Millisecond; ; pause = min(2*pause, 25*time.Millisecond) {
 		ok, err := l.f.TryLock()
 		if err != nil {
-			return fmt.Errorf("locking the stored login: %w", err)
+			return hint.With(fmt.Errorf("locking the stored login: %w", err), hintFolder)
 		}
 		if ok {
 			l.settleNote(ctx)

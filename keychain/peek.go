@@ -21,15 +21,16 @@ type Entry struct {
 // lock, no change on disk. The header is not authenticated. Nothing stored: nil
 // and no error.
 func Peek(dir, profile, resource string) (*Header, Note, error) {
-	path := filepath.Join(dir, fileName(profile, resource)+sealedSuffix)
-	e := peek(path)
+	e := peek(Path(dir, profile, resource))
 	if errors.Is(e.Err, fs.ErrNotExist) {
 		return nil, e.Note, nil
 	}
-	if e.Header != nil && (e.Header.Profile != profile || e.Header.Resource != resource) {
-		return nil, e.Note, damaged("it belongs to another profile or endpoint")
-	}
 	return e.Header, e.Note, e.Err
+}
+
+// Path returns where the sealed file of a record is, or would be.
+func Path(dir, profile, resource string) string {
+	return filepath.Join(dir, fileName(profile, resource)+sealedSuffix)
 }
 
 func peek(path string) Entry {
@@ -40,6 +41,9 @@ func peek(path string) Entry {
 		return e
 	}
 	_, e.Header, e.Err = parse(raw)
+	if e.Header != nil && fileName(e.Header.Profile, e.Header.Resource)+sealedSuffix != filepath.Base(path) {
+		e.Header, e.Err = nil, damaged("it belongs to another profile or endpoint")
+	}
 	return e
 }
 

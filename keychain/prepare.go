@@ -60,8 +60,8 @@ func (s *Store) probeFolder() error {
 		err = removeFile(probe)
 	}
 	if err != nil {
-		return hint.With(fmt.Errorf("a login could not be stored: %s: %w", reason(err), errors.Join(err, removeFile(probe))),
-			"make room in the state folder and make it writable, or give another --state-dir")
+		_ = removeFile(probe) // the first fault is the one to tell
+		return hint.With(fmt.Errorf("a login could not be stored: %s: %w", reason(err), err), hintFolder)
 	}
 	return nil
 }

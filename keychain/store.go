@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -27,6 +26,9 @@ type Options struct {
 	// AllowMemory (for the bridge): when no key can be had and nothing is stored,
 	// keep the record in memory and warn once, instead of ErrUnavailable.
 	AllowMemory bool
+	// LockWait is how long to wait for another process that holds the lock, such
+	// as one that refreshes; 0: as long as the context allows.
+	LockWait time.Duration
 	// NeverUnsaved (for login): what cannot be saved is dropped and Update fails,
 	// instead of ErrUnsaved. What was stored before stays.
 	NeverUnsaved bool
@@ -77,7 +79,7 @@ func Open(o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		o: o, path: filepath.Join(o.Dir, fileName(o.Profile, o.Resource)+sealedSuffix), ring: o.Keyring,
+		o: o, path: Path(o.Dir, o.Profile, o.Resource), ring: o.Keyring,
 		turn: newSlot(), view: newSlot(),
 	}
 	s.lock = newFileLock(s.path, o.Log, o.Now)

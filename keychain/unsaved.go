@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"os"
 	"time"
+
+	"github.com/payu-mcp/payu-mcp/internal/hint"
 )
 
 // retry is the goroutine that saves an unsaved record.
@@ -115,7 +117,7 @@ func (s *Store) Close() error {
 		if err = s.saveUnsaved(ctx); err != nil {
 			s.stopRetry()
 			s.lock.tell(ctx, Note{Lost: true, Reason: reason(err), Since: s.o.Now().Round(0).UTC(), PID: os.Getpid()})
-			err = fmt.Errorf("%w, and is lost with this process: %s: %w", ErrUnsaved, reason(err), err)
+			err = hint.With(fmt.Errorf("%w, and is lost with this process: %s: %w", ErrUnsaved, reason(err), err), hintFolder)
 		}
 		<-r.done
 	}

@@ -68,13 +68,22 @@ func (s *Store) locked(ctx context.Context, fn func(noDisk error) error) (err er
 	// The folder again: somebody may have cleaned up while this process ran.
 	noDisk := makeFolder(s.o.Dir)
 	if noDisk == nil {
-		noDisk = s.lock.acquire(ctx)
+		noDisk = s.acquireLock(ctx)
 	}
 	if noDisk != nil && !s.needsNoLock(noDisk) {
 		return noDisk
 	}
 	defer func() { err = errors.Join(err, s.unlockIfSaved()) }()
 	return fn(noDisk)
+}
+
+func (s *Store) acquireLock(ctx context.Context) error {
+	if s.o.LockWait > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.o.LockWait)
+		defer cancel()
+	}
+	return s.lock.acquire(ctx)
 }
 
 // needsNoLock: a lock file cannot be made, nothing is stored that others could
