@@ -13,8 +13,8 @@ import (
 
 	"github.com/payu-mcp/payu-mcp/auth"
 	"github.com/payu-mcp/payu-mcp/bridge"
-	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/keychain"
+	"github.com/payu-mcp/payu-mcp/remote"
 )
 
 // closeLimit is how long a refresh under way may still take at the end, so that
@@ -27,6 +27,9 @@ func runBridge(cmd *cobra.Command, e env, o *options) error {
 		return printWelcome(e.stdout)
 	}
 	if err := o.resolve(cmd, e.getenv); err != nil {
+		return err
+	}
+	if err := o.checkForBridge(); err != nil {
 		return err
 	}
 	log, closeLog, err := newLogger(o, e.stderr)
@@ -46,14 +49,13 @@ func runBridge(cmd *cobra.Command, e env, o *options) error {
 }
 
 func (p *parts) bridge(ctx context.Context, o *options, e env) error {
-	r, err := p.remote(p.auth)
+	r, err := p.remote(p.auth, remote.Limits{})
 	if err != nil {
 		return err
 	}
-	mayAsk := p.mayAskToSignIn(o)
 	signIn := func(ctx context.Context) error {
-		if mayAsk != nil {
-			return mayAsk
+		if err := p.mayAskToSignIn(ctx, o); err != nil {
+			return err
 		}
 		_, err := p.auth.SignIn(ctx, bridgePrompt(p.opener, p.log))
 		return err
@@ -63,20 +65,6 @@ func (p *parts) bridge(ctx context.Context, o *options, e env) error {
 		return fmt.Errorf("relaying: %w", err)
 	}
 	return nil
-}
-
-// mayAskToSignIn refuses a sign-in at an endpoint that is neither PayU's nor on
-// this computer nor one where this user signed in with `login`: a configuration
-// file from somewhere must not lead to a stranger's sign-in page (OAUTH X17).
-func (p *parts) mayAskToSignIn(o *options) error {
-	if p.endpoint == auth.PayUEndpoint || auth.IsLoopback(p.endpoint) {
-		return nil
-	}
-	if h, _, err := keychain.Peek(o.stateDir, o.profile, p.endpoint); err == nil && h != nil {
-		return nil
-	}
-	return hint.With(errors.New("this endpoint is not PayU's, and nobody has signed in to it on this computer"),
-		"if you trust it, run: payu-mcp login --url "+p.endpoint)
 }
 
 // bridgePrompt opens the browser; where that fails, the log says where to go.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/keychain"
 )
 
@@ -27,7 +28,7 @@ var errSilent = errors.New("silent")
 var errSignedOut = errors.Join(errSilent, errors.New("signed out"))
 
 // errInterrupted: the person pressed Ctrl-C.
-var errInterrupted = errors.New("interrupted")
+var errInterrupted = hint.With(errors.New("interrupted"), "run the command again")
 
 // usageError is a command line that cannot be meant.
 type usageError struct{ error }

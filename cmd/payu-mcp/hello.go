@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -29,9 +30,12 @@ func (b bare) Rejected(ctx context.Context, token redact.Secret, challenges []st
 // Token implements remote.Authorizer.
 func (bare) Token(context.Context) (redact.Secret, error) { return "", nil }
 
+// helloLimit is how long an endpoint may be silent while a person waits.
+const helloLimit = 15 * time.Second
+
 // hello sends an initialize request of our own and ends its session again.
 func (p *parts) hello(ctx context.Context, a remote.Authorizer) error {
-	r, err := p.remote(a)
+	r, err := p.remote(a, remote.Limits{Idle: helloLimit})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,6 +49,12 @@ func runLogin(cmd *cobra.Command, e env, lo loginOptions) error {
 	if err := lo.resolve(cmd, e.getenv); err != nil {
 		return err
 	}
+	if err := auth.CheckEndpoint(cmp.Or(lo.login.URL, auth.PayUEndpoint)); err != nil {
+		return usageError{err}
+	}
+	if err := confirmForeign(e, lo.login.URL, lo.saved); err != nil {
+		return err
+	}
 	log, closeLog, err := newLogger(lo.options, e.stderr)
 	if err != nil {
 		return err
@@ -70,7 +77,7 @@ func runLogin(cmd *cobra.Command, e env, lo loginOptions) error {
 
 func (p *parts) login(ctx context.Context, lo loginOptions, e env) error {
 	// Before any browser opens: a login that cannot be kept is not asked for.
-	if err := p.store.Prepare(ctx); err != nil {
+	if err := p.prepareStore(ctx); err != nil {
 		return err
 	}
 	asks, err := p.asksForSignIn(ctx)
@@ -106,6 +113,14 @@ func (p *parts) tryOut(ctx context.Context, w io.Writer) error {
 	}
 	_, err = fmt.Fprintf(w, "\nThe login is stored, but the endpoint does not accept it: %s.\nWhat helps: %s.\n", redact.Text(err.Error()), hint.Of(err))
 	return err
+}
+
+// prepareStore finds out whether a login could be kept. It waits for a person who
+// unlocks the keychain, and no longer for another process.
+func (p *parts) prepareStore(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*keychain.LoginDeadline/2)
+	defer cancel()
+	return p.store.Prepare(ctx)
 }
 
 // asksForSignIn meets the endpoint without a token: only its 401 leads to a

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +15,9 @@ import (
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/keychain"
 )
+
+// logoutLimit bounds the wait for another process's lock and two revocations.
+const logoutLimit = 90 * time.Second
 
 func newLogoutCmd(e env, o *options) *cobra.Command {
 	var all bool
@@ -29,64 +35,97 @@ func runLogout(cmd *cobra.Command, e env, o *options, all bool) error {
 	if err := o.resolve(cmd, e.getenv); err != nil {
 		return err
 	}
-	stored, err := keychain.List(o.stateDir)
+	targets, failed, err := o.logoutTargets(all)
 	if err != nil {
 		return err
 	}
-	var failed []error
-	found := false
-	ring := keychain.NewKeyring(nil, keychain.LoginDeadline)
-	for _, s := range stored {
-		switch {
-		case s.Header == nil && all:
-			found = true
-			failed = append(failed, unreadable(s))
-		case s.Header != nil && (all || s.Header.Profile == o.profile):
-			found = true
-			failed = append(failed, logoutOne(cmd.Context(), e, *o, s.Header, ring))
-		}
-	}
-	if !found {
+	if len(targets)+len(failed) == 0 {
 		_, err := fmt.Fprintln(e.stdout, "Nobody is signed in.")
 		return err
+	}
+	ring := keychain.NewKeyring(nil, keychain.LoginDeadline)
+	for _, t := range targets {
+		failed = append(failed, logoutOne(cmd.Context(), e, *o, t, ring))
 	}
 	return errors.Join(failed...)
 }
 
-// unreadable: nobody can tell whose file it is, so it is left to the person.
+// target is one stored login.
+type target struct {
+	profile, resource string
+	readable          bool
+	signedIn          bool // as the clear header says
+}
+
+// logoutTargets lists what to sign out. An unreadable file is a target if it
+// stands where this profile's login belongs; of another one nobody can tell
+// whose it is, so it is left to the person.
+func (o *options) logoutTargets(all bool) (targets []target, failed []error, err error) {
+	stored, err := keychain.List(o.stateDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	endpoint := cmp.Or(o.login.URL, auth.PayUEndpoint)
+	for _, s := range stored {
+		switch {
+		case s.Header == nil && s.Path == keychain.Path(o.stateDir, o.profile, endpoint):
+			targets = append(targets, target{profile: o.profile, resource: endpoint})
+		case s.Header == nil && all:
+			failed = append(failed, unreadable(s))
+		case s.Header != nil && (all || s.Header.Profile == o.profile):
+			var sum auth.Summary
+			err := json.Unmarshal(s.Header.Public, &sum)
+			targets = append(targets, target{s.Header.Profile, s.Header.Resource, true, err == nil && sum.SignedIn})
+		}
+	}
+	return targets, failed, nil
+}
+
 func unreadable(s keychain.Entry) error {
-	return hint.With(fmt.Errorf("%s: %w", s.Path, s.Err), "delete the file by hand if you do not need it; what it holds can be ended in PayU's dashboard")
+	err := fmt.Errorf("%s: %w", s.Path, s.Err)
+	if errors.Is(s.Err, keychain.ErrNewerVersion) {
+		return err // its own hint says what to do
+	}
+	return hint.With(err, "delete the file by hand if you do not need it; what it holds can be ended in PayU's dashboard")
 }
 
 // logoutOne signs out one stored login with the settings of its own profile.
-func logoutOne(ctx context.Context, e env, o options, h *keychain.Header, ring *keychain.Keyring) error {
+func logoutOne(ctx context.Context, e env, o options, t target, ring *keychain.Keyring) error {
 	log, closeLog, err := newLogger(&o, e.stderr)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = closeLog() }()
-	saved, err := loadSettings(o.stateDir, h.Profile)
+	saved, err := loadSettings(o.stateDir, t.profile)
 	if err != nil {
 		return err
 	}
-	o.profile, o.login = h.Profile, saved
-	o.login.URL, o.login.Store = h.Resource, ""
+	o.profile, o.login = t.profile, saved
+	o.login.URL, o.login.Store = t.resource, ""
 	o.login.ClientID, o.login.ClientSecretFile = "", "" // the stored registration is the one to use
 	p, err := wire(&o, e, log, storeUse{keyring: ring})
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, logoutLimit)
+	defer cancel()
 	done, err := p.auth.Logout(ctx)
 	if err == nil {
 		err = p.store.Remove(ctx) // what could not be opened is still there
 	}
-	printLogout(e.stdout, h, done, err)
+	if errors.Is(err, keychain.ErrKeyLeft) {
+		err = hint.With(err, "the key is worth nothing without the file; remove the item payu-mcp in the keychain's own program if you like")
+	}
+	printLogout(e.stdout, t, done, err)
 	return errors.Join(err, p.close(ctx))
 }
 
-func printLogout(w io.Writer, h *keychain.Header, done []auth.Revocation, err error) {
-	fmt.Fprintf(w, "%s (profile %s)\n", h.Resource, h.Profile)
-	told := true
+func printLogout(w io.Writer, t target, done []auth.Revocation, err error) {
+	fmt.Fprintf(w, "%s (profile %s)\n", t.resource, t.profile)
+	told := len(done) > 0 || (t.readable && !t.signedIn)
+	if !told {
+		fmt.Fprintln(w, "  tokens         not revoked: the stored login could not be opened")
+	}
 	for _, r := range done {
 		if r.Err != nil {
 			told = false

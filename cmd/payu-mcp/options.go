@@ -26,6 +26,7 @@ type options struct {
 	logFile  string
 	login    settings
 
+	saved settings   // what the profile remembers
 	level slog.Level // of logLevel
 }
 
@@ -90,8 +91,28 @@ func (o *options) resolve(cmd *cobra.Command, getenv func(string) string) error 
 	if err != nil {
 		return err
 	}
+	o.saved = saved
 	o.login = o.login.over(saved, cmd.Flags().Changed)
+	if o.login, err = o.login.absolute(); err != nil {
+		return err
+	}
 	return o.login.check()
+}
+
+// absolute makes the paths independent of the folder that a host starts the
+// bridge in, which may be a stranger's repository.
+func (s settings) absolute() (settings, error) {
+	for _, path := range []*string{&s.CAFile, &s.ClientSecretFile} {
+		if *path == "" {
+			continue
+		}
+		abs, err := filepath.Abs(*path)
+		if err != nil {
+			return s, fmt.Errorf("finding the current folder: %w", err)
+		}
+		*path = abs
+	}
+	return s, nil
 }
 
 // fromEnvironment sets each flag that was not given from PAYU_MCP_<NAME>.
@@ -114,7 +135,7 @@ func (o *options) fromEnvironment(flags *pflag.FlagSet, getenv func(string) stri
 func (s settings) over(saved settings, given func(flag string) bool) settings {
 	switch {
 	case given("url") && s.URL != saved.URL:
-		saved.ClientID, saved.ClientSecretFile, saved.Scope, saved.CallbackPort = "", "", "", 0
+		saved = settings{Store: saved.Store}
 	case given("client-id") && s.ClientID != saved.ClientID:
 		saved.ClientSecretFile = ""
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/payu-mcp/payu-mcp/internal/atomicfile"
 	"github.com/payu-mcp/payu-mcp/internal/hint"
@@ -26,6 +27,9 @@ func loadSettings(stateDir, profile string) (settings, error) {
 	var s settings
 	if err == nil {
 		err = json.Unmarshal(b, &s)
+	}
+	if errors.Is(err, syscall.ENOTDIR) {
+		return settings{}, hint.With(fmt.Errorf("the state folder %s is a file", stateDir), "give a folder with --state-dir")
 	}
 	if err != nil {
 		return settings{}, hint.With(fmt.Errorf("reading the settings of profile %q: %w", profile, err), "correct or delete "+file+"; payu-mcp login writes it anew")

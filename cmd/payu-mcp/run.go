@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/payu-mcp/payu-mcp/internal/hint"
@@ -22,11 +23,12 @@ type env struct {
 	getenv func(string) string
 }
 
-// run executes the command line and returns the exit code. The first SIGINT or
-// SIGTERM ends the command in good order, the second one at once (RELAY S8).
+// run executes the command line and returns the exit code. The first SIGINT,
+// SIGTERM or SIGHUP ends the command in good order, the second one at once
+// (RELAY S8).
 func run(e env) int {
 	// The root of all contexts: the process itself ends it.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	// A host that is gone makes a write fail; it must not kill a process that may
@@ -45,8 +47,11 @@ func report(w io.Writer, err error) {
 	if err == nil || errors.Is(err, errSilent) {
 		return
 	}
-	fmt.Fprintf(w, "payu-mcp: error: %s\n", redact.Text(err.Error()))
+	fmt.Fprintf(w, "payu-mcp: error: %s\n", oneLine(redact.Text(err.Error())))
 	if h := hint.Of(err); h != "" {
 		fmt.Fprintf(w, "payu-mcp: hint: %s\n", h)
 	}
 }
+
+// oneLine joins the lines of errors that came together.
+func oneLine(s string) string { return strings.ReplaceAll(strings.TrimSpace(s), "\n", "; ") }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -97,6 +99,9 @@ func newStatusReport(o *options) (*statusReport, error) {
 	fill(&r.Endpoint, auth.PayUEndpoint)
 	r.Token.Scopes = []string{}
 	h, note, err := keychain.Peek(o.stateDir, o.profile, r.Endpoint)
+	if err == nil && h != nil && h.Kind == keychain.KindFile {
+		err = opens(o, r.Endpoint) // no keychain is needed for that
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +118,17 @@ func newStatusReport(o *options) (*statusReport, error) {
 		r.Notes = append(r.Notes, "the folder cannot be written now: a renewed login would be kept in memory only")
 	}
 	return r, nil
+}
+
+// opens tells whether the sealed file can be opened with the key beside it.
+func opens(o *options, endpoint string) error {
+	s, err := keychain.Open(keychain.Options{Dir: o.stateDir, Profile: o.profile, Resource: endpoint, Kind: keychain.KindFile})
+	if err != nil {
+		return err
+	}
+	// It reads two small files, so nothing needs to end it.
+	_, err = s.Load(context.Background())
+	return errors.Join(err, s.Close())
 }
 
 func (r *statusReport) fromHeader(h *keychain.Header) error {

@@ -38,6 +38,15 @@ type storeUse struct {
 	limit   time.Duration // of a sign-in; 0: the default
 }
 
+// lockWait: a person is told soon that another process holds the login; a bridge
+// has a limit of its own for its refresh.
+func (u storeUse) lockWait() time.Duration {
+	if u.memory {
+		return 0
+	}
+	return 10 * time.Second
+}
+
 // wire builds the parts. Nothing is sent and no keychain is asked yet.
 func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 	endpoint := o.login.URL
@@ -55,7 +64,7 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 	}
 	store, err := keychain.Open(keychain.Options{
 		Dir: o.stateDir, Profile: o.profile, Resource: endpoint, Kind: keychain.Kind(o.login.Store),
-		AllowMemory: use.memory, NeverUnsaved: !use.memory, Keyring: use.keyring, Log: log,
+		AllowMemory: use.memory, NeverUnsaved: !use.memory, LockWait: use.lockWait(), Keyring: use.keyring, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -103,8 +112,8 @@ func newOpener(e env) (auth.Opener, error) {
 }
 
 // remote returns the relay's client with the given source of tokens.
-func (p *parts) remote(a remote.Authorizer) (*remote.Client, error) {
-	c, err := remote.New(remote.Config{Endpoint: p.endpoint, HTTP: p.data, Authorizer: a, Log: p.log})
+func (p *parts) remote(a remote.Authorizer, limits remote.Limits) (*remote.Client, error) {
+	c, err := remote.New(remote.Config{Endpoint: p.endpoint, HTTP: p.data, Authorizer: a, Log: p.log, Limits: limits})
 	if err != nil {
 		return nil, fmt.Errorf("preparing the endpoint: %w", err)
 	}
