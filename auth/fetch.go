@@ -84,6 +84,9 @@ func transportFault(host string, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
+	if errors.Is(err, ErrTimeout) { // the cause of our own limit: net/http passes it on
+		err = context.DeadlineExceeded
+	}
 	reason, advice := nettransport.Explain(clean(host), err)
 	return &lostError{hint.With(serverFault("%s", reason), advice)}
 }

@@ -37,7 +37,7 @@ func (c *Client) SignIn(ctx context.Context, p Prompt) (*Credential, error) {
 		ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.SignInLimit, ErrTimeout)
 		defer cancel()
 		err := c.signIn(ctx, p)
-		if err != nil && errors.Is(context.Cause(ctx), ErrTimeout) {
+		if errors.Is(err, context.DeadlineExceeded) && errors.Is(context.Cause(ctx), ErrTimeout) {
 			return hint.With(ErrTimeout, "start again with payu-mcp login and finish within "+humanLimit(c.cfg.SignInLimit))
 		}
 		return err

@@ -3,6 +3,8 @@ package e2e
 import (
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +95,7 @@ func TestBadInput_serverFaults_networkErrorAndLoginKept(t *testing.T) {
 			t.Helper()
 			return "http://" + listener(t, true) + "/mcp"
 		}, "connection refused"},
-		"unknown name":                  {func(*testing.T, *good, *fault.Injector) string { return "https://mcp.payu-mcp.invalid/mcp" }, "cannot be resolved"},
+		"silent endpoint":               {at(sandbox.RoleResource, "/mcp", silent), "no answer came in time"},
 		"TLS with an unknown authority": {encrypted("https"), "signed by an unknown authority"},
 		"no TLS where TLS is spoken":    {encrypted("http"), "the request was refused (HTTP 400)"},
 		"TLS where none is spoken": {func(_ *testing.T, g *good, _ *fault.Injector) string {
@@ -125,26 +127,51 @@ func TestBadInput_serverFaults_networkErrorAndLoginKept(t *testing.T) {
 	}
 }
 
+// silent takes a request and never answers.
+func silent(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }
+
+// A name that does not exist, at an endpoint that this user trusts.
+func TestBadInput_unknownName_networkError(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const url = "https://mcp.payu-mcp.invalid/mcp"
+	if err := os.MkdirAll(w.state, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(w.state, "profile-default.json"), []byte(`{"url":"`+url+`"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.fails(w.payu("login", "--store=file"), exitServer, "cannot be resolved")
+	w.fails(w.payu("login", "--store=file", "--url", "https://other.invalid/mcp"), exitError, "needs a person at a terminal")
+	w.nothingLeft()
+}
+
 // Nobody waits for ever, whatever hangs.
 func TestBadInput_silence_endsWithTheTimeLimit(t *testing.T) {
 	t.Parallel()
 	hold := func(role sandbox.Role, path string) func(*good) {
 		return func(g *good) { g.w.t.Cleanup(g.sb.Hold(sandbox.Path(role, path))) }
 	}
-	for name, prepare := range map[string]func(*good){
-		"nobody finishes": func(g *good) { g.w.setenv("PAYU_MCP_BROWSER", "true") },
-		"metadata":        hold(sandbox.RoleResource, "/.well-known/oauth-authorization-server"),
-		"sign-in page":    hold(sandbox.RoleAccounts, "/oauth/authorize"),
-		"token endpoint":  hold(sandbox.RoleAccounts, "/oauth/token"),
+	for name, c := range map[string]struct {
+		prepare func(*good)
+		code    int
+		says    string
+		limit   time.Duration
+	}{
+		"nobody finishes": {func(g *good) { g.w.setenv("PAYU_MCP_BROWSER", "true") }, exitNotFinished, "not finished in time", 5 * time.Second},
+		"sign-in page":    {hold(sandbox.RoleAccounts, "/oauth/authorize"), exitNotFinished, "not finished in time", 5 * time.Second},
+		"metadata":        {hold(sandbox.RoleResource, "/.well-known/oauth-authorization-server"), exitServer, "did not answer in time", 5 * time.Second},
+		// The person was in time, so the exchange has its own 15 s.
+		"token endpoint": {hold(sandbox.RoleAccounts, "/oauth/token"), exitServer, "did not answer in time", 25 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			g := goodLogin(t, w, sandbox.Options{})
-			prepare(g)
+			c.prepare(g)
 			start := time.Now()
-			w.fails(w.payu("login", "--time-limit", "400ms"), exitNotFinished, "not finished in time")
-			if took := time.Since(start); took > 5*time.Second {
+			w.fails(w.payu("login", "--time-limit", "400ms"), c.code, c.says)
+			if took := time.Since(start); took > c.limit {
 				t.Errorf("it took %v", took)
 			}
 			g.kept()
