@@ -46,7 +46,7 @@ func paths(tree fs.FS) ([]string, error) {
 			return err
 		case d.IsDir() && p != "." && skipped(d.Name()):
 			return fs.SkipDir
-		case d.Type().IsRegular():
+		case d.Type().IsRegular() && d.Name() != ".git": // a file in a work tree of its own
 			found = append(found, p)
 		}
 		return nil
