@@ -5,6 +5,9 @@ import (
 	"fmt"
 )
 
+// metaVersion is the member of _meta that marks a request of the modern era.
+const metaVersion = "io.modelcontextprotocol/protocolVersion"
+
 // judged are the members that the relay reads; each may stand once.
 type judged int
 
@@ -18,6 +21,8 @@ const (
 	uriKey
 	requestIDKey
 	versionKey
+	metaKey
+	metaVersionKey
 	judgedKeys // how many there are
 )
 
@@ -64,6 +69,12 @@ func (e *envelope) top(key string) error {
 
 // param takes one member of params.
 func (e *envelope) param(key string) error {
+	if key == "_meta" {
+		e.seen[metaKey]++
+		if e.peek() == '{' {
+			return e.object(e.metaMember)
+		}
+	}
 	at := e.i
 	if err := e.value(); err != nil {
 		return err
@@ -86,6 +97,19 @@ func (e *envelope) param(key string) error {
 	return nil
 }
 
+// metaMember takes one member of params._meta.
+func (e *envelope) metaMember(key string) error {
+	at := e.i
+	if err := e.value(); err != nil {
+		return err
+	}
+	if key == metaVersion {
+		e.seen[metaVersionKey]++
+		e.Meta = text(e.b[at:e.i])
+	}
+	return nil
+}
+
 // resultMember takes one member of result.
 func (e *envelope) resultMember(key string) error {
 	at := e.i
@@ -104,7 +128,7 @@ func (e *envelope) count(k judged) int { return e.seen[k] }
 func (e *envelope) classify() error {
 	for _, n := range e.seen {
 		if n > 1 {
-			return fmt.Errorf("%w (id, method, params, result, error, name, uri, requestId and protocolVersion may stand once)", ErrDuplicate)
+			return fmt.Errorf("%w (id, method, params, result, error, name, uri, requestId, _meta and the protocol version may stand once)", ErrDuplicate)
 		}
 	}
 	if e.Name == "" {

@@ -28,6 +28,7 @@ type Message struct {
 	Name     string          // params.name, else params.uri, if it is a string
 	CancelID json.RawMessage // params.requestId as written (notifications/cancelled)
 	Version  string          // protocolVersion of params or result (initialize)
+	Meta     string          // params._meta, its io.modelcontextprotocol/protocolVersion: a request of the modern era
 	IsError  bool            // a Response with an error member
 
 	idAt int // where ID begins in Raw
@@ -56,6 +57,11 @@ func Code(err error) int {
 	}
 	return CodeInvalid
 }
+
+// Modern reports whether a request carries its protocol version with it, as
+// every request of the modern era does and none of the legacy era (MCP
+// 2026-07-28, versioning).
+func (m Message) Modern() bool { return m.Meta != "" }
 
 // NullID reports whether a Response names no request: its id is null or absent.
 func (m Message) NullID() bool { return m.ID == nil || string(m.ID) == "null" }

@@ -7,7 +7,7 @@ import (
 
 // Scan checks one message and fills in what the relay judges by. Members are
 // compared case-sensitively; a second id, method, params, result or error, or a
-// second name, uri, requestId or protocolVersion in params, is refused, so that
+// second name, uri, requestId, protocolVersion or _meta in params, is refused, so that
 // the judged bytes are the sent bytes (RELAY F2, OAUTH X22). A missing jsonrpc
 // member passes.
 //
