@@ -29,19 +29,15 @@ var (
 )
 
 // receive takes the answer to a POST.
-func (x *exchange) receive(ctx context.Context, resp *http.Response) *Error {
+func (x *exchange) receive(ctx context.Context, resp *http.Response) *failure {
 	status := resp.StatusCode
 	switch {
 	case status >= 300:
-		return x.refused(resp)
+		return x.refused(ctx, resp)
 	case x.msg.Kind != jsonmsg.Request:
 		discard(resp)
+		x.client.session.heard(x.msg)
 		return nil
-	}
-	if x.msg.Method == methodInitialize {
-		if err := x.client.session.begin(resp.Header); err != nil {
-			return x.failed(eventUnreadable, status, err)
-		}
 	}
 	switch mediaType(resp.Header) {
 	case mediaJSON:
@@ -50,49 +46,59 @@ func (x *exchange) receive(ctx context.Context, resp *http.Response) *Error {
 		return x.stream(ctx, resp)
 	}
 	if status == http.StatusOK {
-		return x.failed(eventPage, status, errMediaType)
+		return &failure{event: eventPage, status: status, err: errMediaType}
 	}
-	return x.failed(eventUnreadable, status, errNoAnswer)
+	return &failure{event: eventUnreadable, status: status, err: errNoAnswer}
 }
 
 // single takes an answer of one JSON body.
-func (x *exchange) single(ctx context.Context, resp *http.Response) *Error {
+func (x *exchange) single(ctx context.Context, resp *http.Response) *failure {
 	body, err := readAll(resp, x.client.limits.Answer)
 	if errors.Is(err, errTooLarge) {
-		return x.failed(eventTooLarge, resp.StatusCode, nil)
+		return &failure{event: eventTooLarge, status: resp.StatusCode}
 	}
 	if err != nil {
 		return x.broken(ctx, err)
 	}
 	m, err := jsonmsg.Scan(jsonmsg.Compact(body))
 	if err != nil {
-		return x.failed(eventUnreadable, resp.StatusCode, err)
+		return &failure{event: eventUnreadable, status: resp.StatusCode, err: err}
 	}
-	m, ok := x.own(m)
+	m, ok := x.mine(m)
 	if !ok {
-		return x.failed(eventUnreadable, resp.StatusCode, errOtherID)
+		return &failure{event: eventUnreadable, status: resp.StatusCode, err: errOtherID}
 	}
-	x.deliver(m)
-	return nil
+	return x.answered(ctx, m, resp)
 }
 
 // stream takes an answer of server-sent events: other messages first, the
-// response last. What comes after it is dropped (RELAY L12).
-func (x *exchange) stream(ctx context.Context, resp *http.Response) (e *Error) {
-	x.client.withEvents(resp.Body, func(events *eventReader) { e = x.readStream(ctx, resp, events) })
-	return e
+// response last. What comes after it is dropped (RELAY L12). A stream that ends
+// before is gone on with where the server keeps it (RELAY H8).
+func (x *exchange) stream(ctx context.Context, resp *http.Response) *failure {
+	var at position
+	f := x.readEvents(ctx, resp, &at)
+	for f != nil && f.event == eventCut && x.resumable(at) {
+		f = x.resume(ctx, &at)
+	}
+	return f
 }
 
-func (x *exchange) readStream(ctx context.Context, resp *http.Response, events *eventReader) *Error {
+// readEvents reads one stream. at follows it, for a later one to go on.
+func (x *exchange) readEvents(ctx context.Context, resp *http.Response, at *position) (f *failure) {
+	x.client.withEvents(resp.Body, at, func(events *eventReader) { f = x.readStream(ctx, resp, events) })
+	return f
+}
+
+func (x *exchange) readStream(ctx context.Context, resp *http.Response, events *eventReader) *failure {
 	for {
 		m, err := nextMessage(events)
 		switch {
 		case errors.Is(err, errTooLarge):
-			return x.failed(eventTooLarge, resp.StatusCode, nil)
+			return &failure{event: eventTooLarge, status: resp.StatusCode}
 		case errors.Is(err, errMessage):
-			return x.failed(eventUnreadable, resp.StatusCode, err)
+			return &failure{event: eventUnreadable, status: resp.StatusCode, err: err}
 		case errors.Is(err, io.EOF):
-			return x.failed(eventCut, 0, errNoAnswer)
+			return &failure{event: eventCut, err: errNoAnswer}
 		case err != nil:
 			return x.broken(ctx, err)
 		}
@@ -100,18 +106,44 @@ func (x *exchange) readStream(ctx context.Context, resp *http.Response, events *
 			x.deliver(m)
 			continue
 		}
-		if m, ok := x.own(m); ok {
-			x.deliver(m)
+		if m, ok := x.mine(m); ok {
+			f := x.answered(ctx, m, resp)
 			linger(resp)
-			return nil
+			return f
 		}
 		x.client.log.LogAttrs(ctx, levelDropped, "dropped an answer that nobody asked for") // OAUTH X24
 	}
 }
 
-// own returns the response with the id of this request, if it is the answer to
+// answered takes the response. What it settles with the server is in force
+// before the host can send anything next.
+func (x *exchange) answered(ctx context.Context, m jsonmsg.Message, resp *http.Response) *failure {
+	c := x.client
+	switch {
+	case c.learnAnswer(x.msg, m) == codeMismatch && x.resent[eventMismatch] == 0:
+		return &failure{event: eventMismatch, status: resp.StatusCode}
+	case m.IsError:
+	case x.msg.Method == methodInitialize:
+		id, err := sessionID(resp.Header)
+		if err != nil {
+			return &failure{event: eventUnreadable, status: resp.StatusCode, err: err}
+		}
+		c.session.begin(id, m.Version)
+		if !x.own {
+			c.session.heard(x.msg)
+		}
+	case x.msg.Method == methodTools:
+		m = c.learnTools(ctx, x.msg, m)
+	default:
+		c.session.heard(x.msg)
+	}
+	x.deliver(m)
+	return nil
+}
+
+// mine returns the response with the id of this request, if it is the answer to
 // it: an error without an id can only be (RELAY F4).
-func (x *exchange) own(m jsonmsg.Message) (jsonmsg.Message, bool) {
+func (x *exchange) mine(m jsonmsg.Message) (jsonmsg.Message, bool) {
 	switch {
 	case m.Kind != jsonmsg.Response:
 		return m, false
@@ -123,12 +155,9 @@ func (x *exchange) own(m jsonmsg.Message) (jsonmsg.Message, bool) {
 	return m, true
 }
 
-// deliver hands a message to the host's side. The version of an
-// InitializeResult is known before anything the host sends next.
+// deliver hands a message to the host's side.
 func (x *exchange) deliver(m jsonmsg.Message) {
-	if x.msg.Method == methodInitialize && m.Kind == jsonmsg.Response && !m.IsError {
-		x.client.session.agree(m.Version)
-	}
+	x.heard = true
 	if x.hooks.Deliver != nil {
 		x.hooks.Deliver(m)
 	}

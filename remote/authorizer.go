@@ -21,7 +21,7 @@ type Authorizer interface {
 	// (offline, store locked) and fails the message that asked.
 	Token(ctx context.Context) (redact.Secret, error)
 	// Rejected tells that the resource answered 401 to this token ("" if none
-	// was sent), with the values of WWW-Authenticate. nil: Token is asked again
+	// was sent), or 403 for want of scope, with the values of WWW-Authenticate. nil: Token is asked again
 	// and the message sent once more. An error says why there can be no token
 	// without a person; remote wraps it in ErrSignIn. What may pass by itself
 	// (a refresh that met a 503) is nil here and an error of Token.
@@ -44,16 +44,17 @@ func (c *Client) token(ctx context.Context) (redact.Secret, error) {
 	return c.auth.Token(ctx)
 }
 
-// rejected tells the Authorizer of a 401; nil means that sending again is
-// worth it.
-func (c *Client) rejected(ctx context.Context, token redact.Secret, h http.Header) error {
+// rejected tells the Authorizer of a 401, or of a 403 that asks for more scope;
+// nil means that sending again is worth it.
+func (c *Client) rejected(ctx context.Context, f *failure) error {
 	if c.auth == nil {
 		return fmt.Errorf("%w: the server asks for a token", ErrSignIn)
 	}
-	err := c.auth.Rejected(ctx, token, h.Values("WWW-Authenticate"))
+	err := c.auth.Rejected(ctx, f.token, f.challenges)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
+	c.session.signedOut(f.token)
 	return fmt.Errorf("%w: %w", ErrSignIn, err)
 }
 

@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/payu-mcp/payu-mcp/internal/buildinfo"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/internal/nettransport"
 )
@@ -37,18 +39,33 @@ type Config struct {
 	// Log gets what fails without a message of the host to blame; nil = silent.
 	Log    *slog.Logger
 	Limits Limits
+	// Era is what was known of the server when it was last spoken to, and Learnt
+	// is told when that changes; it must not wait. Nil: nobody keeps it.
+	Era    Era
+	Learnt func(Era)
 }
 
 // Client speaks to one endpoint in at most one session. It is safe for
 // concurrent use; no lock is held over the network (RELAY O7).
 type Client struct {
 	endpoint *url.URL
+	address  string // endpoint as text
+	agent    string // User-Agent
 	http     *http.Client
 	auth     Authorizer
 	log      *slog.Logger
 	limits   Limits
-	session  session
-	buffers  sync.Pool // of *bufio.Reader, for streams
+
+	session session
+	era     eras
+	tools   toolbox
+	unasked unasked
+	clock   clock
+	ids     atomic.Int64 // of our own requests
+	buffers sync.Pool    // of *bufio.Reader, for streams
+
+	life context.Context // ends with Close: for what no request of the host carries
+	end  context.CancelFunc
 }
 
 // Hooks is how the host's side takes part in one message. Each may be nil.
@@ -81,7 +98,14 @@ func New(c Config) (*Client, error) {
 	if c.Limits.Answer == 0 {
 		c.Limits.Answer = defaultAnswer
 	}
-	return &Client{endpoint: u, http: strict(c.HTTP), auth: c.Authorizer, log: c.Log, limits: c.Limits}, nil
+	client := &Client{
+		endpoint: u, address: u.String(), agent: "payu-mcp/" + buildinfo.Version(),
+		http: strict(c.HTTP), auth: c.Authorizer, log: c.Log, limits: c.Limits,
+	}
+	client.era.known, client.era.learnt = c.Era, c.Learnt
+	// A session is made for all requests that wait for one, so it ends with none of them.
+	client.life, client.end = context.WithCancel(context.Background())
+	return client, nil
 }
 
 // strict returns the client without what could carry a secret elsewhere: it
@@ -116,10 +140,11 @@ func (c *Client) Do(ctx context.Context, m jsonmsg.Message, h Hooks) error {
 	return nil
 }
 
-// Close ends the session, if the server gave one: DELETE, for at most 2
+// Close ends what is under way of our own, and the session, if the server gave one: DELETE, for at most 2
 // seconds (RELAY H6). It also closes the idle connections. The error is for
 // the log only.
 func (c *Client) Close(ctx context.Context) error {
+	c.end()
 	defer c.http.CloseIdleConnections()
 	if !c.session.given() {
 		return nil

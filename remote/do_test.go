@@ -9,11 +9,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httptrace"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -134,8 +136,8 @@ func TestDo_errorBodyOfTheCall_passedByteForByte(t *testing.T) {
 	}
 }
 
-// TestDo_failures_saidByKind has one row for each way a call or a read fails.
-// None is sent twice.
+// TestDo_failures_saidByKind has one row for each way a call or a read fails. A
+// call is never sent twice here, a read as often as the row says.
 func TestDo_failures_saidByKind(t *testing.T) {
 	t.Parallel()
 	status := func(code int, kv ...string) http.HandlerFunc {
@@ -156,50 +158,78 @@ func TestDo_failures_saidByKind(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer     http.HandlerFunc
 		call, list remote.Kind
+		sent       int // how often the list goes out
 	}{
-		"403":               {status(403), "forbidden", "forbidden"},
-		"404":               {status(404), "refused", "refused"},
-		"413":               {status(413), "refused", "refused"},
-		"408":               {status(408), "rate_limited", "rate_limited"},
-		"429":               {status(429, "Retry-After", "7"), "rate_limited", "rate_limited"},
-		"500":               {status(500), "unknown_outcome", "server_error"},
-		"502":               {status(502), "unknown_outcome", "server_error"},
-		"503":               {status(503), "unknown_outcome", "server_error"},
-		"503 with wait":     {status(503, "Retry-After", "7"), "server_error", "server_error"},
-		"301":               {status(301, "Location", "/elsewhere"), "redirect", "redirect"},
-		"307":               {status(307, "Location", "http://127.0.0.1:1/"), "redirect", "redirect"},
-		"200 HTML":          {status(200, "Content-Type", "text/html"), "unknown_outcome", "bad_answer"},
-		"202":               {status(202), "bad_answer", "bad_answer"},
-		"204":               {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, "bad_answer", "bad_answer"},
-		"broken JSON":       {ok("application/json", `{"id":9007199254740993,"result":`), "bad_answer", "bad_answer"},
-		"batch":             {ok("application/json", `[`+answer+`]`), "bad_answer", "bad_answer"},
-		"other id":          {ok("application/json", `{"id":9007199254740992,"result":1}`), "bad_answer", "bad_answer"},
-		"null id result":    {ok("application/json", `{"id":null,"result":1}`), "bad_answer", "bad_answer"},
-		"duplicate id":      {ok("application/json", `{"id":1,"id":9007199254740993,"result":1}`), "bad_answer", "bad_answer"},
-		"too large JSON":    {ok("application/json", strings.Repeat(" ", 2000)), "too_large", "too_large"},
-		"too large event":   {ok("text/event-stream", "data: "+strings.Repeat("x", 2000)+"\n\n"), "too_large", "too_large"},
-		"stream of nothing": {ok("text/event-stream", ": hello\n\n"), "unknown_outcome", "interrupted"},
-		"half an event":     {ok("text/event-stream", "data: "+answer+"\n"), "unknown_outcome", "interrupted"},
-		"broken event":      {ok("text/event-stream", "data: {\n\n"), "bad_answer", "bad_answer"},
+		"403":               {status(403), "forbidden", "forbidden", 1},
+		"404":               {status(404), "refused", "refused", 1},
+		"413":               {status(413), "refused", "refused", 1},
+		"408":               {status(408), "rate_limited", "rate_limited", 4},
+		"429":               {status(429, "Retry-After", "7"), "rate_limited", "rate_limited", 4},
+		"429 for long":      {status(429, "Retry-After", "31"), "rate_limited", "rate_limited", 1},
+		"500":               {status(500), "unknown_outcome", "server_error", 2},
+		"502":               {status(502), "unknown_outcome", "server_error", 2},
+		"503":               {status(503), "unknown_outcome", "server_error", 2},
+		"503 with wait":     {status(503, "Retry-After", "7"), "server_error", "server_error", 4},
+		"301":               {status(301, "Location", "/elsewhere"), "redirect", "redirect", 1},
+		"307":               {status(307, "Location", "http://127.0.0.1:1/"), "redirect", "redirect", 1},
+		"200 HTML":          {status(200, "Content-Type", "text/html"), "unknown_outcome", "bad_answer", 2},
+		"202":               {status(202), "ran_unreadable", "bad_answer", 2},
+		"204":               {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, "ran_unreadable", "bad_answer", 2},
+		"broken JSON":       {ok("application/json", `{"id":9007199254740993,"result":`), "ran_unreadable", "bad_answer", 2},
+		"batch":             {ok("application/json", `[`+answer+`]`), "ran_unreadable", "bad_answer", 2},
+		"other id":          {ok("application/json", `{"id":9007199254740992,"result":1}`), "ran_unreadable", "bad_answer", 2},
+		"null id result":    {ok("application/json", `{"id":null,"result":1}`), "ran_unreadable", "bad_answer", 2},
+		"duplicate id":      {ok("application/json", `{"id":1,"id":9007199254740993,"result":1}`), "ran_unreadable", "bad_answer", 2},
+		"too large JSON":    {ok("application/json", strings.Repeat(" ", 2000)), "too_large", "too_large", 1},
+		"too large event":   {ok("text/event-stream", "data: "+strings.Repeat("x", 2000)+"\n\n"), "too_large", "too_large", 1},
+		"stream of nothing": {ok("text/event-stream", ": hello\n\n"), "unknown_outcome", "interrupted", 2},
+		"half an event":     {ok("text/event-stream", "data: "+answer+"\n"), "unknown_outcome", "interrupted", 2},
+		"broken event":      {ok("text/event-stream", "data: {\n\n"), "ran_unreadable", "bad_answer", 2},
 	} {
-		s := serve(t, func(w http.ResponseWriter, r *http.Request, _ string) { c.answer(w, r) })
 		for line, want := range map[string]remote.Kind{call: c.call, list: c.list} {
-			before := len(s.requests())
-			got, err := do(t, client(t, s.URL, small), line)
-			e := kindOf(t, err)
-			r := s.requests()[before:]
-			if e.Kind != want || len(got) != 0 || len(r) != 1 {
-				t.Errorf("%s: kind %q, want %q; delivered %v; %d requests", name, e.Kind, want, got, len(r))
+			r, e := failing(t, c.answer, line)
+			sent := 1
+			if line == list {
+				sent = c.sent
+			}
+			if e.Kind != want || len(r) != sent {
+				t.Errorf("%s: kind %q, want %q; %d requests, want %d", name, e.Kind, want, len(r), sent)
 				continue
 			}
-			if e.RequestID != r[0].header.Get("X-Request-ID") || strings.Contains(e.Error(), "secret-server-text") {
+			if e.RequestID != r[len(r)-1].Header.Get("X-Request-ID") || strings.Contains(e.Error(), "secret-server-text") {
 				t.Errorf("%s: %s, request id %s", name, e, e.RequestID)
 			}
-			if strings.HasSuffix(name, "wait") != (e.RetryAfter == 7*time.Second) && name != "429" {
+			if strings.HasSuffix(name, "wait") != (e.RetryAfter == 7*time.Second) && !strings.HasPrefix(name, "429") {
 				t.Errorf("%s: retry after %s", name, e.RetryAfter)
 			}
 		}
 	}
+}
+
+// failing sends a line to a server that always answers so, in fake time.
+func failing(t *testing.T, answer http.Handler, line string) (sent []*http.Request, e *remote.Error) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		rt := roundTripper(func(r *http.Request) (*http.Response, error) {
+			sent = append(sent, r)
+			return served(answer, r), nil
+		})
+		got, err := do(t, client(t, "https://example.test/mcp", small, transport(rt)), line)
+		if e = kindOf(t, err); len(got) != 0 {
+			t.Errorf("delivered %v", got)
+		}
+	})
+	return sent, e
+}
+
+// served has a handler answer a request that was written.
+func served(h http.Handler, r *http.Request) *http.Response {
+	trace := httptrace.ContextClientTrace(r.Context())
+	trace.WroteHeaders()
+	trace.WroteRequest(httptrace.WroteRequestInfo{})
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
 }
 
 func small(c *remote.Config) { c.Limits = remote.Limits{Idle: time.Minute, Answer: 1000} }

@@ -25,6 +25,7 @@ const (
 	KindTimeout        Kind = "timeout"         // sent, and silence for Limits.Idle; harmless to ask again
 	KindUnknownOutcome Kind = "unknown_outcome" // a tool call that may have run
 	KindBadAnswer      Kind = "bad_answer"      // answered with something that is no JSON-RPC answer
+	KindUnreadable     Kind = "ran_unreadable"  // a tool call that ran, with an answer that is no JSON-RPC answer
 	KindTooLarge       Kind = "too_large"       // answered with more than Limits.Answer
 	KindRedirect       Kind = "redirect"        // 3xx: never followed
 	KindSessionLost    Kind = "session_lost"    // the server no longer knows the session
@@ -104,6 +105,7 @@ var phrases = map[Kind]phrase{
 	KindTimeout:        {sideNetwork, "no answer came in time", "repeat the request"},
 	KindUnknownOutcome: {sideNetwork, "outcome unknown, the call may have run", "check in PayU before trying again"},
 	KindBadAnswer:      {sidePayU, "the answer cannot be read", "if this stays, report it to PayU with the request id"},
+	KindUnreadable:     {sidePayU, "the call ran, but its answer cannot be read", "check in PayU before trying again"},
 	KindTooLarge:       {sidePayU, "the answer is too large", "ask for less at a time"},
 	KindRedirect:       {sideNetwork, "the endpoint redirects elsewhere, which is not followed", "check the endpoint, and whether this network wants a sign-in"},
 	KindSessionLost:    {sidePayU, "the MCP session is gone", "restart the MCP server in the host"},

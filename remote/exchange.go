@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
@@ -16,17 +18,24 @@ import (
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
 
-// exchange is one HTTP request to the endpoint, with its tries.
+// exchange is one message to the endpoint, with its tries; or one GET or DELETE.
 type exchange struct {
 	client *Client
 	verb   string
 	msg    jsonmsg.Message // zero for GET and DELETE
 	hooks  Hooks
 	idle   *idle
+	own    bool   // our own message: it belongs to the making of a session
+	lastID string // GET: the event to go on after; "" = none
+
+	heard  bool // something of the answer has been delivered
+	begun  time.Time
+	resent map[event]int
 
 	// of the last try:
 	requestID string
 	at        time.Time
+	gen       int // the session that it was sent in
 	token     redact.Secret
 	wrote     atomic.Bool // a byte may have left; set by the transport's goroutine
 }
@@ -36,73 +45,142 @@ var (
 	errStale    = errors.New("the server refuses the new token too")
 )
 
-// do posts the message and hands over what comes back.
+// do takes the message to its answer: a try, and what the retry matrix says
+// about it, until there is an answer or nothing more to do.
 func (x *exchange) do(ctx context.Context) *Error {
-	ctx, idle, end := watch(ctx, x.client.limits.Idle)
+	ctx, idle, end := watch(ctx, x.silence())
 	defer end()
-	x.idle = idle
-	resp, e := x.send(ctx)
-	if e != nil {
+	x.idle, x.begun = idle, time.Now()
+	for {
+		f := x.try(ctx)
+		if f == nil {
+			return nil
+		}
+		x.client.learnFailure(x.msg, f)
+		v := decide(x.facts(f))
+		x.idle.pause()
+		if v.step == giveUp {
+			if f.event == eventUnauthorized {
+				f.err = x.client.rejected(ctx, f) // this token is refused as well
+			}
+			return x.fault(v.kind, f)
+		}
+		x.count(f.event)
+		if e := x.remedy(ctx, v, f); e != nil {
+			return e
+		}
+	}
+}
+
+// silence is how long the server may be silent. A subscription may be for ever.
+func (x *exchange) silence() time.Duration {
+	if x.msg.Method == methodListen {
+		return forever
+	}
+	return x.client.limits.Idle
+}
+
+func (x *exchange) facts(f *failure) facts {
+	return facts{
+		event: f.event, repeat: isRead(x.msg.Method), heard: x.heard, resent: x.resent[f.event],
+		readOnly: x.msg.Method == methodCall && x.client.readOnly(x.msg.Name),
+		since:    time.Since(x.begun), wait: f.wait,
+	}
+}
+
+func (x *exchange) count(e event) {
+	if x.resent == nil {
+		x.resent = make(map[event]int)
+	}
+	x.resent[e]++
+}
+
+// remedy does what has to be done before the message goes out again; an error
+// means that it does not.
+func (x *exchange) remedy(ctx context.Context, v verdict, f *failure) *Error {
+	x.client.log.LogAttrs(ctx, slog.LevelDebug, "sending a message again", slog.String("method", x.msg.Method),
+		slog.Int("status", f.status), slog.String("request_id", x.requestID))
+	var err error
+	switch v.step {
+	case newToken:
+		err = x.client.rejected(ctx, f)
+	case newSession:
+		err = x.client.renew(ctx, f.gen)
+	case newTools:
+		err = x.client.relist(ctx, x.msg)
+	case sendAgain, giveUp:
+		if !sleep(ctx, v.pause+jitter(min(v.pause/2, time.Second))) {
+			err = context.Cause(ctx)
+		}
+	}
+	switch e, _ := errors.AsType[*Error](err); {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return x.fault(KindCancelled, f)
+	case e != nil:
 		return e
+	case v.step == newToken:
+		f.err = err
+		return x.fault(KindSignIn, f)
+	}
+	f.err = err
+	return x.fault(v.kind, f)
+}
+
+// try sends the message once and hands over what comes back.
+func (x *exchange) try(ctx context.Context) *failure {
+	resp, f := x.open(ctx)
+	if f != nil {
+		return f
 	}
 	defer resp.Body.Close()
 	return x.receive(ctx, resp)
 }
 
-// send performs the request, with a token if there is one, and once more after
-// a 401 that the Authorizer could help (RELAY R5). It is the one path for all
-// methods.
-func (x *exchange) send(ctx context.Context) (*http.Response, *Error) {
-	for sent := 1; ; sent++ {
-		x.idle.pause() // the Authorizer has its own time limit
-		token, err := x.client.token(ctx)
-		if err != nil {
-			return nil, x.noToken(ctx, err)
-		}
-		x.token = token
-		resp, err := x.try(ctx)
-		if err != nil {
-			return nil, x.broken(ctx, err)
-		}
-		if resp.StatusCode != http.StatusUnauthorized || x.verb == http.MethodDelete {
-			return resp, nil
-		}
-		discard(resp)
-		if e := x.unauthorized(ctx, resp.Header, sent); e != nil {
-			return nil, e
+// open sends the request once, in the session there is, with the token there is,
+// and returns the head of the answer. It is the one path for all methods.
+func (x *exchange) open(ctx context.Context) (*http.Response, *failure) {
+	x.idle.pause() // the Authorizer has its own time limit
+	token, err := x.client.token(ctx)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, &failure{event: eventCancelled}
+	case err != nil:
+		return nil, &failure{event: eventNoToken, err: err}
+	}
+	x.token = token
+	if x.inSession() {
+		if err := x.client.settle(ctx, token); err != nil {
+			return nil, x.noSession(ctx, err)
 		}
 	}
+	resp, err := x.send(ctx)
+	if err != nil {
+		return nil, x.broken(ctx, err)
+	}
+	return resp, nil
 }
 
-// unauthorized settles a 401; nil means: send again.
-func (x *exchange) unauthorized(ctx context.Context, h http.Header, sent int) *Error {
-	x.idle.pause()
-	err := x.client.rejected(ctx, x.token, h)
-	if err != nil && ctx.Err() != nil {
-		return x.fault(KindCancelled, http.StatusUnauthorized, nil)
-	}
-	v := decide(x.msg.Method, eventUnauthorized, sent)
-	if err == nil && v.resend {
-		return nil
-	}
-	if err == nil {
-		err = errStale
-	}
-	return x.fault(KindSignIn, http.StatusUnauthorized, err)
+// inSession reports whether the message belongs into the session that the
+// host's initialize began.
+func (x *exchange) inSession() bool {
+	return !x.own && !x.msg.Modern() && x.msg.Method != methodInitialize && x.verb != http.MethodDelete
 }
 
-// try sends the request once. GetBody is nil so that net/http cannot send it a
+// send writes the request. GetBody is nil so that net/http cannot send it a
 // second time on its own (RELAY section 6).
-func (x *exchange) try(ctx context.Context) (*http.Response, error) {
+func (x *exchange) send(ctx context.Context) (*http.Response, error) {
 	x.requestID, x.at = newRequestID(), time.Now()
 	x.wrote.Store(false)
+	x.client.awake(x.at)
 	var body io.Reader
 	if x.verb == http.MethodPost {
 		body = bytes.NewReader(x.msg.Raw)
 	}
-	r, err := http.NewRequestWithContext(x.traced(ctx), x.verb, x.client.endpoint.String(), body)
+	r, err := http.NewRequestWithContext(x.traced(ctx), x.verb, x.client.address, body)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("building the request: %w", err)
 	}
 	r.GetBody = nil
 	x.setHeaders(r.Header)
@@ -115,7 +193,7 @@ func (x *exchange) try(ctx context.Context) (*http.Response, error) {
 	x.idle.run()
 	resp, err := x.client.http.Do(r)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("sending the request: %w", err)
 	}
 	resp.Body = watched{resp.Body, x.idle}
 	return resp, nil
@@ -133,39 +211,48 @@ func (x *exchange) traced(ctx context.Context) context.Context {
 	})
 }
 
-func (x *exchange) noToken(ctx context.Context, err error) *Error {
-	if ctx.Err() != nil {
-		return x.fault(KindCancelled, 0, nil)
-	}
-	return x.fault(KindToken, 0, err)
-}
-
-// broken explains a request that ended without a whole answer.
-func (x *exchange) broken(ctx context.Context, err error) *Error {
-	switch {
-	case errors.Is(err, errUnwanted):
-		return x.fault(KindCancelled, 0, nil)
-	case errors.Is(context.Cause(ctx), errSilent) && !x.wrote.Load():
-		return x.failed(eventNotSent, 0, errSilent)
-	case errors.Is(context.Cause(ctx), errSilent):
-		return x.failed(eventSilent, 0, nil)
-	case ctx.Err() != nil && !x.wrote.Load():
-		return x.fault(KindCancelled, 0, nil)
+// broken sorts a request that ended without a whole answer.
+func (x *exchange) broken(ctx context.Context, err error) *failure {
+	silent := errors.Is(context.Cause(ctx), errSilent)
+	switch wrote := x.wrote.Load(); {
+	case errors.Is(err, errUnwanted), ctx.Err() != nil && !silent && !wrote:
+		return &failure{event: eventCancelled}
+	case silent && !wrote:
+		return &failure{event: eventNoConnection, err: errSilent}
+	case silent:
+		return &failure{event: eventSilent}
 	case ctx.Err() != nil:
-		return x.failed(eventStopped, 0, nil)
+		return &failure{event: eventStopped}
+	case turnedAway(err):
+		return &failure{event: eventTurnedAway, err: errors.New(nettransport.Cause(err))}
+	case wrote:
+		return &failure{event: eventCut, err: errors.New(nettransport.Cause(err))}
 	}
-	if !x.wrote.Load() {
-		reason, advice := nettransport.Explain(x.client.endpoint.Host, err)
-		return x.failed(eventNotSent, 0, hint.With(errors.New(reason), advice))
+	reason, advice := nettransport.Explain(x.client.endpoint.Host, err)
+	f := &failure{event: eventNotSent, err: hint.With(errors.New(reason), advice)}
+	if untrusted(err) {
+		f.event = eventNoConnection
 	}
-	return x.failed(eventCut, 0, errors.New(nettransport.Cause(err)))
+	return f
 }
 
-// failed looks the event up in the retry matrix.
-func (x *exchange) failed(e event, status int, err error) *Error {
-	return x.fault(decide(x.msg.Method, e, 1).kind, status, err)
+// noSession explains why there is no session to send the message in.
+func (x *exchange) noSession(ctx context.Context, err error) *failure {
+	if ctx.Err() != nil {
+		return &failure{event: eventCancelled}
+	}
+	return &failure{event: eventNoSession, err: err}
 }
 
-func (x *exchange) fault(k Kind, status int, err error) *Error {
-	return &Error{Kind: k, Status: status, RequestID: x.requestID, At: x.at, Err: err}
+// fault is the failure as the bridge gets it. What a failure of ours wraps
+// already is passed on as it is.
+func (x *exchange) fault(k Kind, f *failure) *Error {
+	if e, ok := errors.AsType[*Error](f.err); ok {
+		return e
+	}
+	err := f.err
+	if k == KindSignIn && err == nil {
+		err = errStale
+	}
+	return &Error{Kind: k, Status: f.status, RequestID: x.requestID, RetryAfter: f.wait, At: x.at, Err: err}
 }

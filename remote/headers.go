@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/payu-mcp/payu-mcp/internal/buildinfo"
 )
 
 // The headers of Streamable HTTP (RELAY H1, H3, H4).
@@ -16,6 +14,9 @@ const (
 	headerSession   = "Mcp-Session-Id"
 	headerVersion   = "Mcp-Protocol-Version" // names are case-insensitive: RFC 9110 section 5.1
 	headerRequestID = "X-Request-Id"
+	headerLastEvent = "Last-Event-Id"
+	headerMethod    = "Mcp-Method"
+	headerName      = "Mcp-Name"
 
 	mediaJSON   = "application/json"
 	mediaEvents = "text/event-stream"
@@ -24,7 +25,7 @@ const (
 // setHeaders fills in all but the bearer. No header may make net/http send a
 // POST again: Idempotency-Key would (OAUTH Z9).
 func (x *exchange) setHeaders(h http.Header) {
-	h.Set("User-Agent", "payu-mcp/"+buildinfo.Version())
+	h.Set("User-Agent", x.client.agent)
 	h.Set(headerRequestID, x.requestID)
 	switch x.verb {
 	case http.MethodPost:
@@ -32,9 +33,29 @@ func (x *exchange) setHeaders(h http.Header) {
 		h.Set("Accept", mediaJSON+", "+mediaEvents)
 	case http.MethodGet:
 		h.Set("Accept", mediaEvents)
+		if x.lastID != "" {
+			h.Set(headerLastEvent, x.lastID)
+		}
 	}
-	if x.msg.Method != methodInitialize {
-		x.client.session.stamp(h)
+	switch {
+	case x.msg.Modern():
+		x.describe(h)
+	case x.msg.Method != methodInitialize:
+		x.gen = x.client.session.stamp(h)
+	}
+}
+
+// describe repeats in the header what a modern request says of itself (RELAY
+// H3, H12, H13). There is no session in the modern era.
+func (x *exchange) describe(h http.Header) {
+	h.Set(headerVersion, headerValue(x.msg.Meta))
+	h.Set(headerMethod, headerValue(x.msg.Method))
+	if name, ok := nameValue(x.msg); ok {
+		h.Set(headerName, name)
+	}
+	if x.msg.Method == methodCall {
+		t, _ := x.client.tools.of(x.msg.Name)
+		mirror(h, t.bindings, x.msg)
 	}
 }
 

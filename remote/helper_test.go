@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -40,22 +41,45 @@ type seen struct {
 type wire struct {
 	*httptest.Server
 
-	mu  sync.Mutex
-	got []seen
+	mu   sync.Mutex
+	got  []seen
+	more chan struct{} // closed with the next request
 }
 
 func serve(t *testing.T, h func(w http.ResponseWriter, r *http.Request, body string)) *wire {
 	t.Helper()
-	s := &wire{}
+	s := &wire{more: make(chan struct{})}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		s.mu.Lock()
 		s.got = append(s.got, seen{r.Method, r.Header.Clone(), string(b)})
+		close(s.more)
+		s.more = make(chan struct{})
 		s.mu.Unlock()
 		h(w, r, string(b))
 	}))
 	t.Cleanup(s.Close)
 	return s
+}
+
+// waitFor returns when a request has come that match accepts.
+func (s *wire) waitFor(t *testing.T, match func(seen) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for {
+		s.mu.Lock()
+		found, more := slices.ContainsFunc(s.got, match), s.more
+		s.mu.Unlock()
+		if found {
+			return
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			t.Fatal("the request does not come")
+		}
+	}
 }
 
 func (s *wire) requests() []seen {
@@ -120,7 +144,7 @@ func message(t testing.TB, line string) jsonmsg.Message {
 // do sends a line and returns what came back.
 func do(t *testing.T, c *remote.Client, line string) ([]string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var got []string
 	err := c.Do(ctx, message(t, line), remote.Hooks{Deliver: func(m jsonmsg.Message) { got = append(got, string(m.Raw)) }})

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"time"
 )
+
+// forever is a limit that never comes.
+const forever time.Duration = math.MaxInt64
 
 var errSilent = errors.New("the server fell silent")
 

@@ -27,6 +27,17 @@ type opening struct {
 // answer(n), in a bubble of fake time.
 func listen(t *testing.T, a remote.Authorizer, long time.Duration, answer func(n int) (*http.Response, error)) (gets []opening, got []string, early bool) {
 	t.Helper()
+	return listenAs(t, a, long, func(*http.Request) (*http.Response, error) { return answer(len(gets)) }, &gets)
+}
+
+// listenRequests is listen for a server that looks at the requests.
+func listenRequests(t *testing.T, long time.Duration, answer roundTripper) (gets []opening, got []string, early bool) {
+	t.Helper()
+	return listenAs(t, nil, long, answer, &gets)
+}
+
+func listenAs(t *testing.T, a remote.Authorizer, long time.Duration, answer roundTripper, gets *[]opening) (_ []opening, got []string, early bool) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		var mu sync.Mutex
@@ -36,15 +47,15 @@ func listen(t *testing.T, a remote.Authorizer, long time.Duration, answer func(n
 			if r.Method != http.MethodGet || r.Header.Get("Accept") != "text/event-stream" {
 				t.Errorf("%s %v", r.Method, r.Header)
 			}
-			gets = append(gets, opening{time.Since(start), r.Header.Get("Authorization")})
-			return answer(len(gets))
+			*gets = append(*gets, opening{time.Since(start), r.Header.Get("Authorization")})
+			return answer(r)
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), long)
 		defer cancel()
 		client(t, "https://example.test/", transport(rt), with(a)).Listen(ctx, func(m jsonmsg.Message) { got = append(got, string(m.Raw)) })
 		early = ctx.Err() == nil
 	})
-	return gets, got, early
+	return *gets, got, early
 }
 
 func TestListen_streamEnds_reopenedSlowerAndSlower(t *testing.T) {
@@ -88,17 +99,39 @@ func TestListen_streamThatSpoke_reopenedSoonAndAsTheServerSays(t *testing.T) {
 	}
 }
 
-func TestListen_noSuchStream_returnsQuietly(t *testing.T) {
+func TestListen_noSuchStream_asksOnceAndWaits(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{405, 404, 501, 400, 302} {
 		gets, _, early := listen(t, nil, time.Hour, func(int) (*http.Response, error) { return response(status, "text/plain", ""), nil })
-		if len(gets) != 1 || !early {
+		if len(gets) != 1 || early {
 			t.Errorf("%d: %d requests", status, len(gets))
 		}
 	}
 	gets, _, early := listen(t, nil, time.Hour, func(int) (*http.Response, error) { return response(200, "text/html", "<html>"), nil })
-	if len(gets) != 1 || !early {
+	if len(gets) != 1 || early {
 		t.Errorf("HTML: %d requests", len(gets))
+	}
+}
+
+// The next stream goes on after the last event, and starts anew where the server
+// does not know it any more (RELAY H8).
+func TestListen_eventsWithIDs_goneOnWith(t *testing.T) {
+	t.Parallel()
+	var after []string
+	_, got, _ := listenRequests(t, 20*time.Second, func(r *http.Request) (*http.Response, error) {
+		after = append(after, r.Header.Get("Last-Event-ID"))
+		switch len(after) {
+		case 1:
+			return response(200, "text/event-stream", "id: a 1\ndata: {\"method\":\"m\"}\n\nid: b\ndata\n\n"), nil
+		case 2:
+			return response(200, "text/event-stream", ": nothing new\n\n"), nil
+		case 3:
+			return response(400, "text/plain", "no such event"), nil
+		}
+		return response(405, "text/plain", ""), nil
+	})
+	if diff := cmp.Diff([]string{"", "b", "b", ""}, after); diff != "" || len(got) != 1 {
+		t.Error(diff, got)
 	}
 }
 

@@ -106,7 +106,9 @@ func TestSession_hostileIDOrVersion_neverSent(t *testing.T) {
 	}
 }
 
-func TestSession_lost_saidSoButUnknownMethodIsNot(t *testing.T) {
+// A server that has lost the session, and loses each new one at once: the call
+// goes out twice and no more.
+func TestSession_lostForGood_saidSoButUnknownMethodIsNot(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		status int
@@ -120,12 +122,14 @@ func TestSession_lost_saidSoButUnknownMethodIsNot(t *testing.T) {
 		"400 other":           {400, `{"id":null,"error":{"code":-32602,"message":"bad params"}}`, ""},
 		"400 plain":           {400, "no", remote.KindRefused},
 	} {
+		calls := 0
 		s := serve(t, func(w http.ResponseWriter, _ *http.Request, body string) {
 			if strings.Contains(body, `"initialize"`) {
 				w.Header().Set("Mcp-Session-Id", "s")
-				reply(w, `{"id":0,"result":{"protocolVersion":"2025-11-25"}}`)
+				answerTo(w, body, `{"protocolVersion":"2025-11-25"}`)
 				return
 			}
+			calls++
 			w.WriteHeader(c.status)
 			_, _ = io.WriteString(w, c.body)
 		})
@@ -140,6 +144,9 @@ func TestSession_lost_saidSoButUnknownMethodIsNot(t *testing.T) {
 			}
 		} else if e := kindOf(t, err); e.Kind != c.kind {
 			t.Errorf("%s: %v", name, e)
+		}
+		if want := 1; (c.kind == remote.KindSessionLost) != (calls == want+1) {
+			t.Errorf("%s: sent %d times", name, calls)
 		}
 	}
 }

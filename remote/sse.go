@@ -20,15 +20,16 @@ type serverEvent struct {
 // event that the stream ends in the middle of is not dispatched.
 type eventReader struct {
 	in      *bufio.Reader
-	limit   int           // bytes of data of one event
-	retry   time.Duration // the last reconnection time that the server named; 0 = none
-	line    []byte        // the line being read
-	begun   bool          // past the first line, where a BOM may stand
-	afterCR bool          // the last line ended in CR: an LF would belong to it
+	limit   int       // bytes of data of one event
+	at      *position // follows the stream: last event, reconnection time
+	id      string    // the id of the event being read, or of the one before
+	line    []byte    // the line being read
+	begun   bool      // past the first line, where a BOM may stand
+	afterCR bool      // the last line ended in CR: an LF would belong to it
 }
 
-func newEventReader(in *bufio.Reader, limit int) *eventReader {
-	return &eventReader{in: in, limit: limit}
+func newEventReader(in *bufio.Reader, limit int, at *position) *eventReader {
+	return &eventReader{in: in, limit: limit, at: at, id: at.id}
 }
 
 // streamBuffer is the size of what one read of a stream may bring.
@@ -36,7 +37,7 @@ const streamBuffer = 32 << 10
 
 // withEvents reads a stream through a buffer that other streams use before and
 // after: at one a call they would be most of what is allocated.
-func (c *Client) withEvents(body io.Reader, read func(*eventReader)) {
+func (c *Client) withEvents(body io.Reader, at *position, read func(*eventReader)) {
 	in, ok := c.buffers.Get().(*bufio.Reader)
 	if !ok {
 		in = bufio.NewReaderSize(nil, streamBuffer)
@@ -46,7 +47,7 @@ func (c *Client) withEvents(body io.Reader, read func(*eventReader)) {
 		in.Reset(nil)
 		c.buffers.Put(in)
 	}()
-	read(newEventReader(in, c.limits.Answer))
+	read(newEventReader(in, c.limits.Answer, at))
 }
 
 // next returns the next event with data. errTooLarge: an event over the limit
@@ -63,11 +64,17 @@ func (r *eventReader) next() (serverEvent, error) {
 		switch {
 		case long:
 			over, e = true, serverEvent{}
-		case over && len(r.line) == 0:
-			return serverEvent{}, errTooLarge
-		case over:
+			continue
 		case len(r.line) > 0:
-			r.field(&e)
+			if !over {
+				r.field(&e)
+			}
+			continue
+		}
+		r.at.id = r.id // an event without data brings the stream on too
+		switch {
+		case over:
+			return serverEvent{}, errTooLarge
 		case e.full:
 			return e, nil
 		default:
@@ -85,7 +92,12 @@ func (r *eventReader) field(e *serverEvent) {
 		e.name = string(value)
 	case "retry":
 		if ms, err := strconv.ParseUint(string(value), 10, 31); err == nil {
-			r.retry = time.Duration(ms) * time.Millisecond
+			r.at.retry = time.Duration(ms) * time.Millisecond
+		}
+	case "id":
+		// One that fits in no header is as good as none.
+		if r.id = string(value); len(r.id) > maxEventID || !printable(r.id) {
+			r.id = ""
 		}
 	case "data":
 		if e.full {

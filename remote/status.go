@@ -2,6 +2,7 @@ package remote
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -14,28 +15,42 @@ const codeMethodNotFound = -32601
 
 // refused takes an answer that is no 2xx. A JSON-RPC error in it goes to the
 // host byte for byte (RELAY Z12); else the status says what happened.
-func (x *exchange) refused(resp *http.Response) *Error {
+func (x *exchange) refused(ctx context.Context, resp *http.Response) *failure {
+	status := resp.StatusCode
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 	m, err := jsonmsg.Scan(jsonmsg.Compact(body))
-	m, mine := x.own(m)
-	isReply := err == nil && mine && m.IsError && x.msg.Kind == jsonmsg.Request && resp.StatusCode >= 400
-	if x.sessionLost(resp.StatusCode, body, isReply && errorCode(m.Raw) == codeMethodNotFound) {
-		return x.failed(eventSession, resp.StatusCode, nil)
+	m, mine := x.mine(m)
+	isReply := err == nil && mine && m.IsError && x.msg.Kind == jsonmsg.Request && status >= 400
+	f := &failure{
+		status: status, wait: retryAfter(resp.Header, x.at), token: x.token, gen: x.gen,
+		challenges: resp.Header.Values("WWW-Authenticate"),
 	}
-	if isReply {
-		x.deliver(m)
-		return nil
+	f.event = statusEvent(status, resp.Header, f.wait)
+	switch {
+	case x.sessionLost(status, body, isReply && errorCode(m) == codeMethodNotFound):
+		f.event = eventSession
+	case isReply && x.final(f):
+		return x.answered(ctx, m, resp)
 	}
-	wait := retryAfter(resp.Header, x.at)
-	e := x.failed(statusEvent(resp.StatusCode, wait > 0), resp.StatusCode, nil)
-	e.RetryAfter = wait
-	return e
+	return f
+}
+
+// final reports whether an error of the server's is its last word: nothing that
+// we could do would bring another.
+func (x *exchange) final(f *failure) bool {
+	switch f.event {
+	case eventUnauthorized, eventScope:
+		return false
+	case eventWait, eventOverloaded:
+		return decide(x.facts(f)).step == giveUp
+	}
+	return true
 }
 
 // sessionLost tells a lost session (RELAY H5) from an unknown method or a plain
 // 400 (H16): the body is looked at first.
 func (x *exchange) sessionLost(status int, body []byte, unknownMethod bool) bool {
-	if unknownMethod || x.msg.Method == methodInitialize || !x.client.session.given() {
+	if unknownMethod || x.own || x.msg.Modern() || x.msg.Method == methodInitialize || !x.client.session.given() {
 		return false
 	}
 	return status == http.StatusNotFound ||
@@ -43,14 +58,14 @@ func (x *exchange) sessionLost(status int, body []byte, unknownMethod bool) bool
 }
 
 // errorCode returns the code of a JSON-RPC error, 0 if there is none.
-func errorCode(raw []byte) int {
-	var m struct {
+func errorCode(m jsonmsg.Message) int {
+	var e struct {
 		Error struct {
 			Code int `json:"code"`
 		} `json:"error"`
 	}
-	if err := json.Unmarshal(raw, &m); err != nil {
+	if err := json.Unmarshal(m.Raw, &e); !m.IsError || err != nil {
 		return 0
 	}
-	return m.Error.Code
+	return e.Error.Code
 }
