@@ -17,6 +17,7 @@ const source = "payu-mcp"
 const (
 	kindBadMessage = "bad_message"
 	kindInternal   = "internal"
+	kindLegacy     = "legacy_server"
 )
 
 // errorData is the data of every error that we author.

@@ -33,11 +33,13 @@ type SignIn func(ctx context.Context) error
 
 // Config is what Run needs.
 type Config struct {
-	In     io.Reader    // the host's messages
-	Out    io.Writer    // nothing but messages to the host
-	Remote Upstream     // the server
-	SignIn SignIn       // nil: a request that needs a sign-in fails
-	Log    *slog.Logger // nil: silent
+	In     io.Reader // the host's messages
+	Out    io.Writer // nothing but messages to the host
+	Remote Upstream  // the server
+	SignIn SignIn    // nil: a request that needs a sign-in fails
+	// Era tells what is known of the server's era; nil: nothing.
+	Era func() remote.Era
+	Log *slog.Logger // nil: silent
 }
 
 // Run relays until the host closes In, ctx ends (a signal), or Out fails; only
@@ -53,6 +55,9 @@ func Run(ctx context.Context, c Config) error {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Era == nil {
+		c.Era = func() remote.Era { return remote.EraUnknown }
 	}
 	b := newBridge(ctx, c)
 	eof := make(chan struct{})
@@ -72,8 +77,10 @@ func Run(ctx context.Context, c Config) error {
 type bridge struct {
 	remote Upstream
 	signIn SignIn
+	era    func() remote.Era
 	log    *slog.Logger
 	out    *output
+	modern atomic.Bool // the host is of the modern era
 
 	gate    gate
 	flights flights
@@ -91,7 +98,7 @@ type bridge struct {
 }
 
 func newBridge(ctx context.Context, c Config) *bridge {
-	b := &bridge{remote: c.Remote, signIn: c.SignIn, log: c.Log, out: newOutput(c.Out)}
+	b := &bridge{remote: c.Remote, signIn: c.SignIn, era: c.Era, log: c.Log, out: newOutput(c.Out)}
 	b.flights.open = make(map[string]*flight)
 	// A signal must not cut what is in flight: shutdown gives it its time.
 	b.always = context.WithoutCancel(ctx)

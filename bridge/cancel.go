@@ -20,7 +20,8 @@ func (b *bridge) cancel(m jsonmsg.Message) {
 		return
 	}
 	written := f.cancel()
-	if written == nil || f.msg.Method == methodInitialize || !b.work.begin() {
+	// In the modern era the end of the stream says it (RELAY O4).
+	if written == nil || f.msg.Modern() || f.msg.Method == methodInitialize || !b.work.begin() {
 		f.stop()
 		f.paid()
 		return

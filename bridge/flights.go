@@ -52,7 +52,9 @@ func (s *flights) end(f *flight) {
 	f.stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.open, f.key)
+	if s.open[f.key] == f {
+		delete(s.open, f.key)
+	}
 }
 
 // flight is one request of the host between read and answer.
@@ -64,6 +66,7 @@ type flight struct {
 	paid func() // tells, once or more often, that the host is owed nothing more
 
 	mu        sync.Mutex
+	heard     bool          // something of the answer went to the host
 	settled   bool          // answered, or cancelled: nothing more goes to the host
 	cancelled bool          // the host wants it no more: nothing more goes to the server
 	written   chan struct{} // nil: nothing of it is at the server; closed: all of it is
@@ -77,6 +80,22 @@ func (f *flight) settle() bool {
 	first := !f.settled
 	f.settled = true
 	return first
+}
+
+// open reports whether the host still listens, and notes that it has heard
+// something.
+func (f *flight) open() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.heard = true
+	return !f.settled
+}
+
+// begun reports whether the host has heard something.
+func (f *flight) begun() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.heard
 }
 
 // start is asked before each write to the server.

@@ -113,7 +113,7 @@ func (b *bridge) initialized(m jsonmsg.Message) {
 	}
 }
 
-// hear passes on what comes on the stand-alone stream. An answer there goes to
+// hear passes on what the server, or the remote itself, says unasked. An answer there goes to
 // the host only if it is owed one (OAUTH X24).
 func (b *bridge) hear() {
 	b.remote.Listen(b.ctx, func(m jsonmsg.Message) {

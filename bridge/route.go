@@ -13,6 +13,8 @@ const (
 	methodInitialize  = "initialize"
 	methodInitialized = "notifications/initialized"
 	methodCancelled   = "notifications/cancelled"
+	methodDiscover    = "server/discover"
+	methodListen      = "subscriptions/listen"
 	methodCall        = "tools/call"
 )
 
@@ -23,6 +25,10 @@ func (b *bridge) route(m jsonmsg.Message) {
 		b.request(m)
 	case m.Method == methodCancelled:
 		b.cancel(m) // passes the gate: what it cancels may be held there
+	case b.modern.Load():
+		// The modern era knows neither notifications nor answers of a host over HTTP
+		// (RELAY H11).
+		b.log.LogAttrs(b.ctx, slog.LevelDebug, "kept a message of the host back", slog.String("method", m.Method))
 	default:
 		if err := b.forward(parcel{msg: m}); err != nil {
 			b.log.LogAttrs(b.ctx, slog.LevelWarn, "dropped a message of the host",
@@ -33,6 +39,10 @@ func (b *bridge) route(m jsonmsg.Message) {
 
 // request opens a flight for a request, or answers why not.
 func (b *bridge) request(m jsonmsg.Message) {
+	// The host's era shows in how it opens (RELAY T6).
+	if modern := m.Modern(); modern || m.Method == methodInitialize {
+		b.modern.Store(modern)
+	}
 	f, err := b.flights.begin(b.ctx, m)
 	if err == nil {
 		f.paid = sync.OnceFunc(b.work.end)
@@ -65,6 +75,11 @@ func (b *bridge) forward(p parcel) error {
 // among themselves.
 func (b *bridge) launch(p parcel) {
 	switch {
+	case p.flight != nil && p.msg.Method == methodListen:
+		p.flight.paid() // it may stay open for ever: closing does not wait for it
+		b.tasks.Go(func() { b.serve(p) })
+	case p.flight != nil && p.msg.Method == methodDiscover && p.msg.Modern():
+		b.tasks.Go(func() { b.discover(p) })
 	case p.flight != nil:
 		b.tasks.Go(func() { b.serve(p) })
 	case p.barrier():

@@ -3,6 +3,8 @@ package bridge
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -38,7 +40,19 @@ func (b *bridge) serve(p parcel) {
 	if err == nil {
 		err = errNoAnswer // heard only if nothing was delivered
 	}
-	if f.settle() {
+	b.fail(f, err)
+}
+
+// fail ends a flight that got no answer. Of a subscription that had begun the
+// host hears in the words that the specification has for it, since it cannot see
+// the stream break (RELAY L10); it may subscribe again.
+func (b *bridge) fail(f *flight, err error) {
+	switch {
+	case !f.settle():
+	case f.msg.Method == methodListen && f.begun():
+		b.log.LogAttrs(b.ctx, slog.LevelDebug, "a subscription ended", slog.Any("error", err))
+		b.out.send(b.always, fmt.Appendf(nil, `{"jsonrpc":"2.0","method":%q,"params":{"requestId":%s}}`, methodCancelled, f.msg.ID))
+	default:
 		b.answer(f.msg, jsonmsg.CodeInternal, err)
 	}
 }
@@ -59,9 +73,17 @@ func (b *bridge) do(f *flight, answered func()) error {
 }
 
 // pass hands the host what came back for a flight. After the answer, or a
-// cancellation, there is no second answer.
+// cancellation, there is no second answer; in the modern era there is nothing
+// more at all, and no request of the server ever (RELAY T4).
 func (b *bridge) pass(f *flight, m jsonmsg.Message) {
-	if m.Kind != jsonmsg.Response || f.settle() {
+	wanted := true
+	switch {
+	case m.Kind == jsonmsg.Response:
+		wanted = f.settle()
+	case f.msg.Modern():
+		wanted = f.open() && m.Kind == jsonmsg.Notification
+	}
+	if wanted {
 		b.out.send(f.ctx, m.Raw)
 	}
 }

@@ -53,7 +53,9 @@ const (
 	codeUnsupported = -32022 // UnsupportedProtocolVersion
 )
 
-func isModernCode(code int) bool {
+// IsModernCode reports whether only a server of the modern era answers with this
+// error code.
+func IsModernCode(code int) bool {
 	return code == codeMismatch || code == codeCapability || code == codeUnsupported
 }
 
@@ -95,7 +97,7 @@ func (c *Client) learnAnswer(asked, answer jsonmsg.Message) (code int) {
 	if answer.IsError {
 		code = errorCode(answer)
 	}
-	modern := isModernCode(code)
+	modern := IsModernCode(code)
 	switch {
 	case asked.Method == methodInitialize && modern:
 		c.era.set(EraModern)

@@ -118,7 +118,6 @@ func TestIsRead_unknownMethods_areCalls(t *testing.T) {
 	}
 }
 
-
 func TestJumped_sleptComputer_isNoticed(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

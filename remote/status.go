@@ -10,9 +10,6 @@ import (
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 )
 
-// codeMethodNotFound is JSON-RPC 2.0 section 5.1.
-const codeMethodNotFound = -32601
-
 // refused takes an answer that is no 2xx. A JSON-RPC error in it goes to the
 // host byte for byte (RELAY Z12); else the status says what happened.
 func (x *exchange) refused(ctx context.Context, resp *http.Response) *failure {
@@ -27,7 +24,7 @@ func (x *exchange) refused(ctx context.Context, resp *http.Response) *failure {
 	}
 	f.event = statusEvent(status, resp.Header, f.wait)
 	switch {
-	case x.sessionLost(status, body, isReply && errorCode(m) == codeMethodNotFound):
+	case x.sessionLost(status, body, isReply && errorCode(m) == jsonmsg.CodeMethod):
 		f.event = eventSession
 	case isReply && x.final(f):
 		return x.answered(ctx, m, resp)

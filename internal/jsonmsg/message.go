@@ -47,6 +47,7 @@ var (
 const (
 	CodeParse    = -32700
 	CodeInvalid  = -32600
+	CodeMethod   = -32601
 	CodeInternal = -32603
 )
 
