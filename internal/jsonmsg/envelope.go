@@ -116,8 +116,11 @@ func (e *envelope) resultMember(key string) error {
 	if err := e.value(); err != nil {
 		return err
 	}
-	if key == "protocolVersion" {
+	switch key {
+	case "protocolVersion":
 		e.Version = text(e.b[at:e.i])
+	case "resultType":
+		e.ResultType = text(e.b[at:e.i])
 	}
 	return nil
 }

@@ -31,6 +31,8 @@ type Message struct {
 	Meta     string          // params._meta, its io.modelcontextprotocol/protocolVersion: a request of the modern era
 	IsError  bool            // a Response with an error member
 
+	ResultType string // result.resultType: of a response of the modern era
+
 	idAt int // where ID begins in Raw
 }
 

@@ -1,0 +1,118 @@
+package translate
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/remote"
+)
+
+// The error codes of the modern era that a legacy host cannot know, and those
+// of JSON-RPC 2.0 section 5.1 that we read or give.
+const (
+	codeHeaders     = -32020 // HeaderMismatch
+	codeCapability  = -32021 // MissingRequiredClientCapability
+	codeVersion     = -32022 // UnsupportedProtocolVersion
+	codeMethod      = -32601
+	codeParams      = -32602
+	source          = "payu-mcp"
+	kindBadMessage  = "bad_message"  // as the bridge says it
+	kindUnsupported = "unsupported"  // one side lacks what the other needs
+	kindBadAnswer   = "bad_answer"   // as remote says it
+	kindRounds      = "input_rounds" // the server asks and asks
+)
+
+// errorData is the data of an error that we author, as the bridge writes it
+// (RELAY L16).
+type errorData struct {
+	Source string `json:"source"`
+	Kind   string `json:"kind"`
+	Hint   string `json:"hint,omitempty"`
+}
+
+// fail answers a request with an error of ours.
+func fail(h remote.Hooks, m jsonmsg.Message, code int, kind, text string) error {
+	return deliver(h, jsonmsg.ErrorReply(m.ID, code, text, errorData{Source: source, Kind: kind}))
+}
+
+// giveUp ends a request that the server answered but that cannot be finished
+// here. Of a tool call the model reads the reason, so that it can act on it.
+func (t *Translator) giveUp(h remote.Hooks, m jsonmsg.Message, kind, text string) error {
+	if m.Method != methodCall {
+		return fail(h, m, jsonmsg.CodeInternal, kind, text)
+	}
+	result, err := json.Marshal(&mcp.CallToolResult{IsError: true, Content: []mcp.Content{&mcp.TextContent{Text: text}}})
+	if err != nil {
+		return fmt.Errorf("writing a tool result: %w", err)
+	}
+	return t.reply(h, m, result)
+}
+
+// errorCode returns the code of an error response, 0 of any other message.
+func errorCode(m jsonmsg.Message) int {
+	if !m.IsError {
+		return 0
+	}
+	code, _ := strconv.Atoi(string(jsonmsg.Lookup(m.Raw, "error", "code"))) // no number is no code
+	return code
+}
+
+// isModern reports whether only a modern server says this.
+func isModern(code int) bool { return code <= codeHeaders && code >= codeVersion }
+
+// plainly puts an error of the modern era into words. Nothing of the server's
+// text is in it, but for names that we know.
+func plainly(m jsonmsg.Message) string {
+	switch errorCode(m) {
+	case codeCapability:
+		need := required(jsonmsg.Lookup(m.Raw, "error", "data", "requiredCapabilities"))
+		return "PayU: this needs something that the host program cannot do" + need
+	case codeVersion:
+		return "PayU: the server speaks other protocol versions than payu-mcp (" + modernVersion + ")" +
+			versions(jsonmsg.Lookup(m.Raw, "error", "data", "supported")) + "; a newer payu-mcp may help"
+	}
+	return "PayU: the server and payu-mcp do not agree on the headers of the request; nothing was done"
+}
+
+// required names the capabilities that the server misses.
+func required(capabilities json.RawMessage) string {
+	var names []string
+	for _, c := range jsonmsg.Members(capabilities) {
+		if slices.Contains([]string{"roots", "sampling", "elicitation", "experimental", "extensions"}, c.Key) {
+			names = append(names, c.Key)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(names, ", ")
+}
+
+// versions names the server's versions, as far as they look like some.
+func versions(list json.RawMessage) string {
+	var names []string
+	for _, v := range texts(list) {
+		if len(v) == len(modernVersion) && strings.Trim(v, "0123456789-") == "" && len(names) < 10 {
+			names = append(names, v)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(names, ", ")
+}
+
+// texts decodes an array of strings; of anything else, nothing.
+func texts(list json.RawMessage) []string {
+	var all []string
+	if err := json.Unmarshal(list, &all); err != nil {
+		return nil
+	}
+	return all
+}
