@@ -41,7 +41,9 @@ func runBridge(cmd *cobra.Command, e env, o *options) error {
 	if err != nil {
 		return err
 	}
-	err = p.bridge(cmd.Context(), o, e)
+	hosted, cancel := withParent(cmd.Context())
+	err = p.bridge(hosted, o, e)
+	cancel()
 	// The host is gone and the context may be over; what is left is bounded.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), closeLimit)
 	defer cancel()
