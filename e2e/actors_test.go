@@ -9,11 +9,12 @@ import (
 
 // actors are the small programs that this test binary can be, by first argument.
 var actors = map[string]func(args []string) int{
-	"fill":  fillThenVisit,
-	"forge": forge,
-	"leaky": leaky,
-	"tee":   tee,
-	"visit": visit,
+	"fill":   fillThenVisit,
+	"forge":  forge,
+	"leaky":  leaky,
+	"parent": parent,
+	"tee":    tee,
+	"visit":  visit,
 }
 
 // tee runs the program that follows its first argument, and keeps a copy of what
@@ -26,6 +27,17 @@ func tee(args []string) int {
 	defer file.Close()
 	cmd := exec.CommandContext(context.Background(), args[1], args[2:]...)
 	cmd.Stdin, cmd.Stderr, cmd.Stdout = os.Stdin, os.Stderr, io.MultiWriter(os.Stdout, file)
+	if err := cmd.Run(); err != nil {
+		return 1
+	}
+	return 0
+}
+
+// parent is a host's process that starts the bridge and waits for it; the pipes
+// belong to somebody else.
+func parent(args []string) int {
+	cmd := exec.CommandContext(context.Background(), args[0], args[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return 1
 	}

@@ -20,6 +20,7 @@ type host struct {
 	w      *world
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
+	stdout io.Closer
 	ended  chan struct{}
 	mu     sync.Mutex
 	nextID int
@@ -53,8 +54,14 @@ func wellFormed(line []byte) (message, error) {
 // startHost starts the bridge; the log goes to a file and to stderr's place.
 func (w *world) startHost(args ...string) *host {
 	w.t.Helper()
+	return w.startBehind(binary, args...)
+}
+
+// startBehind starts a program that is the bridge or starts it.
+func (w *world) startBehind(program string, args ...string) *host {
+	w.t.Helper()
 	h := &host{w: w, ended: make(chan struct{}), wait: map[string]chan message{}}
-	h.cmd = exec.CommandContext(w.t.Context(), binary, args...)
+	h.cmd = exec.CommandContext(w.t.Context(), program, args...)
 	h.cmd.Env, h.cmd.Stderr = w.env, w.sink("stderr of the bridge")
 	h.cmd.WaitDelay = 5 * time.Second
 	var err1, err2 error
@@ -66,6 +73,7 @@ func (w *world) startHost(args ...string) *host {
 	if err := h.cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
+	h.stdout = stdout
 	go h.read(stdout)
 	w.t.Cleanup(func() { _ = h.stdin.Close(); <-h.ended; _ = h.cmd.Wait() })
 	return h
@@ -107,8 +115,8 @@ func (h *host) write(v any) {
 	}
 }
 
-// ask sends a request and returns the response, whatever it says.
-func (h *host) ask(method string, params any) message {
+// begin sends a request and returns where its response will be.
+func (h *host) begin(method string, params any) <-chan message {
 	h.w.t.Helper()
 	answer := make(chan message, 1)
 	h.mu.Lock()
@@ -117,6 +125,13 @@ func (h *host) ask(method string, params any) message {
 	h.wait[strconv.Itoa(id)] = answer
 	h.mu.Unlock()
 	h.write(map[string]any{"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+	return answer
+}
+
+// ask sends a request and returns the response, whatever it says.
+func (h *host) ask(method string, params any) message {
+	h.w.t.Helper()
+	answer := h.begin(method, params)
 	ctx, cancel := context.WithTimeout(h.w.t.Context(), answerLimit)
 	defer cancel()
 	select {

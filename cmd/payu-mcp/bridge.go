@@ -17,9 +17,14 @@ import (
 	"github.com/payu-mcp/payu-mcp/remote"
 )
 
-// closeLimit is how long a refresh under way may still take at the end, so that
-// its result is stored (RELAY S7).
-const closeLimit = 10 * time.Second
+const (
+	// closeLimit is how long a refresh under way may still take at the end, so
+	// that its result is stored (RELAY S7).
+	closeLimit = 10 * time.Second
+	// relayLimit is how much of it the relay may have taken before, 3 s, and the
+	// process needs to end.
+	relayLimit = 3500 * time.Millisecond
+)
 
 // runBridge relays between the host and the endpoint until the host is gone.
 func runBridge(cmd *cobra.Command, e env, o *options) error {
@@ -41,9 +46,11 @@ func runBridge(cmd *cobra.Command, e env, o *options) error {
 	if err != nil {
 		return err
 	}
-	err = p.bridge(cmd.Context(), o, e)
+	hosted, cancel := withParent(cmd.Context())
+	err = p.bridge(hosted, o, e)
+	cancel()
 	// The host is gone and the context may be over; what is left is bounded.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), closeLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), closeLimit-relayLimit)
 	defer cancel()
 	return errors.Join(err, p.close(ctx))
 }

@@ -124,6 +124,9 @@ func (p *parts) remote(a remote.Authorizer, limits remote.Limits) (*remote.Clien
 func (p *parts) close(ctx context.Context) error {
 	p.auth.Close(ctx)
 	p.data.CloseIdleConnections()
+	if ctx.Err() != nil {
+		return nil // a refresh that hangs has the store: the system frees its lock
+	}
 	return p.store.Close()
 }
 
