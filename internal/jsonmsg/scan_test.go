@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 )
@@ -145,59 +144,6 @@ func TestWithID_errorWithoutID_takesTheCalls(t *testing.T) {
 		}
 		if twice := m.WithID(json.RawMessage(`"b"`)); !strings.Contains(string(twice.Raw), `"b"`) || strings.Contains(string(twice.Raw), "900") {
 			t.Errorf("second change: %s", twice.Raw)
-		}
-	}
-}
-
-// FuzzScan holds the scanner against encoding/json.
-func FuzzScan(f *testing.F) {
-	for _, s := range []string{
-		`{"id":1,"method":"x"}`, `{"id":-0.1E+5,"result":[true,false,null,"\ud800\n",{}]}`, `[1]`, `{"a":"\u00zz"}`,
-		`{"id":1e,"method":"x"}`, `{"params":{"name":"a","\u006eame":"b"},"method":"x"}`, "{\"id\":1,\"error\":\"\x1f\"}", `{"":{"":[[[]]]}}`, `{"id":1}{`, " ",
-	} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, line []byte) {
-		m, err := jsonmsg.Scan(line)
-		valid := json.Valid(line) && utf8.Valid(line)
-		if batch := errors.Is(err, jsonmsg.ErrBatch); !batch && errors.Is(err, jsonmsg.ErrSyntax) == valid && !errors.Is(err, jsonmsg.ErrDepth) {
-			t.Fatalf("%q: valid is %v, the scanner says %v", line, valid, err)
-		}
-		if err != nil {
-			return
-		}
-		var o map[string]json.RawMessage
-		if json.Unmarshal(line, &o) != nil || string(o["id"]) != string(m.ID) {
-			t.Fatalf("%q: id %q, the oracle says %q", line, m.ID, o["id"])
-		}
-		var method, name string
-		var params map[string]json.RawMessage
-		_ = json.Unmarshal(o["method"], &method)
-		if method != m.Method {
-			t.Fatalf("%q: method %q, the oracle says %q", line, m.Method, method)
-		}
-		_ = json.Unmarshal(o["params"], &params)
-		_ = json.Unmarshal(params["name"], &name)
-		if name != "" && name != m.Name {
-			t.Fatalf("%q: name %q, the oracle says %q", line, m.Name, name)
-		}
-		if skimmed := jsonmsg.Skim(line); m.Kind == jsonmsg.Request && len(m.ID) < 1000 && string(skimmed.ID) != string(m.ID) {
-			t.Fatalf("%q: skimmed id %q", line, skimmed.ID)
-		}
-		if again, err := jsonmsg.Scan(m.WithID(json.RawMessage("77")).Raw); m.Kind == jsonmsg.Response && (err != nil || string(again.ID) != "77") {
-			t.Fatalf("%q: with a new id: %q, %v", line, again.Raw, err)
-		}
-	})
-}
-
-func BenchmarkScan_1MiB(b *testing.B) {
-	item := `{"id":123456,"amount":100.50,"name":"Order with some text, \"quoted\"","tags":["a","b",null,true]},`
-	line := []byte(`{"jsonrpc":"2.0","id":1,"result":{"items":[` + strings.Repeat(item, (1<<20)/len(item)) + `0]}}`)
-	b.SetBytes(int64(len(line)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := jsonmsg.Scan(line); err != nil {
-			b.Fatal(err)
 		}
 	}
 }

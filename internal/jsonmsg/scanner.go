@@ -44,15 +44,13 @@ func (s *scanner) peek() byte {
 }
 
 func (s *scanner) space() {
-	for s.i < len(s.b) {
-		switch s.b[s.i] {
-		case ' ', '\t', '\r', '\n':
-			s.i++
-		default:
-			return
-		}
+	for s.i < len(s.b) && blank(s.b[s.i]) {
+		s.i++
 	}
 }
+
+// blank reports whether c is white space (RFC 8259 section 2).
+func blank(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
 
 // value skips one value.
 func (s *scanner) value() error {
