@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"time"
@@ -68,16 +67,5 @@ func (b *bridge) fallBack(f *flight) {
 // or an error that only such a server gives (MCP 2026-07-28, stdio, backward
 // compatibility).
 func isModern(m jsonmsg.Message) bool {
-	if !m.IsError {
-		return true
-	}
-	var e struct {
-		Error struct {
-			Code int `json:"code"`
-		} `json:"error"`
-	}
-	if err := json.Unmarshal(m.Raw, &e); err != nil {
-		return false
-	}
-	return remote.IsModernCode(e.Error.Code)
+	return !m.IsError || remote.IsModernCode(m.ErrorCode())
 }

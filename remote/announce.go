@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"encoding/json"
 	"sync"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
@@ -28,21 +27,10 @@ func (u *unasked) get() func(jsonmsg.Message) {
 
 // listFeatures returns the features of an InitializeResult that have lists.
 func listFeatures(answer jsonmsg.Message) []string {
-	var m struct {
-		Result struct {
-			Capabilities struct {
-				Tools, Prompts, Resources json.RawMessage
-			} `json:"capabilities"`
-		} `json:"result"`
-	}
-	if err := json.Unmarshal(answer.Raw, &m); err != nil {
-		return nil // it passed the scan; odd capabilities are the server's affair
-	}
 	var features []string
-	c := m.Result.Capabilities
-	for feature, raw := range map[string]json.RawMessage{"tools": c.Tools, "prompts": c.Prompts, "resources": c.Resources} {
-		if raw != nil {
-			features = append(features, feature)
+	for _, f := range []string{"prompts", "resources", "tools"} {
+		if jsonmsg.Lookup(answer.Raw, "result", "capabilities", f) != nil {
+			features = append(features, f)
 		}
 	}
 	return features

@@ -94,9 +94,7 @@ func (c *Client) Era() Era { return c.era.get() }
 // learnAnswer learns from a JSON-RPC answer (RELAY H17), and returns its error
 // code, 0 if it is a result.
 func (c *Client) learnAnswer(asked, answer jsonmsg.Message) (code int) {
-	if answer.IsError {
-		code = errorCode(answer)
-	}
+	code = answer.ErrorCode()
 	modern := IsModernCode(code)
 	switch {
 	case asked.Method == methodInitialize && modern:

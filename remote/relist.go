@@ -24,7 +24,7 @@ func (c *Client) readOnly(name string) bool {
 // returns it as the host may see it: in the modern era without the tools whose
 // x-mcp-header is invalid (RELAY H14).
 func (c *Client) learnTools(ctx context.Context, asked, answer jsonmsg.Message) jsonmsg.Message {
-	c.tools.learn(answer.Raw, cursor(asked) == "")
+	c.tools.learn(answer.Raw, jsonmsg.Lookup(asked.Raw, "params", "cursor") == nil)
 	if !asked.Modern() {
 		return answer
 	}
@@ -39,64 +39,47 @@ func (c *Client) learnTools(ctx context.Context, asked, answer jsonmsg.Message) 
 // relist asks for the tools again, because a call's Mcp-Param headers were not
 // what the server expects (RELAY H15).
 func (c *Client) relist(ctx context.Context, call jsonmsg.Message) error {
-	meta, err := json.Marshal(paramsOf(call).Meta)
-	if err != nil {
-		return fmt.Errorf("reading the request: %w", err)
-	}
-	next := ""
+	meta := jsonmsg.Lookup(call.Raw, "params", "_meta")
+	next := json.RawMessage(nil)
 	for range maxPages {
-		line := fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%s,"method":%q,"params":{"_meta":%s}}`, c.ownID(), methodTools, meta)
-		if next != "" {
-			line = fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%s,"method":%q,"params":{"_meta":%s,"cursor":%s}}`, c.ownID(), methodTools, meta, quote(next))
-		}
-		page, err := jsonmsg.Scan(line)
+		page, err := jsonmsg.Scan(listRequest(c.ownID(), meta, next))
 		if err != nil {
 			return fmt.Errorf("asking for the tools: %w", err)
 		}
-		next = ""
+		next = nil
 		x := &exchange{client: c, verb: http.MethodPost, msg: page, own: true, hooks: Hooks{Deliver: func(m jsonmsg.Message) {
 			if m.Kind == jsonmsg.Response {
-				next = nextCursor(m)
+				next = jsonmsg.Lookup(m.Raw, "result", "nextCursor")
 			}
 		}}}
 		if e := x.do(ctx); e != nil {
 			return e
 		}
-		if next == "" {
+		if jsonmsg.Text(next) == "" {
 			return nil
 		}
 	}
 	return nil
 }
 
-type listParams struct {
-	Cursor string                     `json:"cursor"`
-	Meta   map[string]json.RawMessage `json:"_meta"`
-}
-
-// paramsOf decodes what the lists need of a request that was scanned.
-func paramsOf(m jsonmsg.Message) listParams {
-	var p struct {
-		Params listParams `json:"params"`
+// listRequest asks for one page of the tools. The _meta is that of the host's
+// request: the server is to see the same client. A progress token in it names a
+// request of the host, so it is dropped.
+func listRequest(id, meta, cursor json.RawMessage) []byte {
+	var kept []jsonmsg.Member
+	for _, m := range jsonmsg.Members(meta) {
+		if m.Key != "progressToken" {
+			kept = append(kept, m)
+		}
 	}
-	_ = json.Unmarshal(m.Raw, &p) // other types than these are the server's to refuse
-	delete(p.Params.Meta, "progressToken")
-	return p.Params
-}
-
-func cursor(m jsonmsg.Message) string { return paramsOf(m).Cursor }
-
-func nextCursor(answer jsonmsg.Message) string {
-	var p struct {
-		Result struct {
-			Next string `json:"nextCursor"`
-		} `json:"result"`
+	params := []jsonmsg.Member{{Key: "_meta", Value: jsonmsg.Object(kept...)}}
+	if cursor != nil {
+		params = append(params, jsonmsg.Member{Key: "cursor", Value: cursor})
 	}
-	_ = json.Unmarshal(answer.Raw, &p) // a bad one ends the list
-	return p.Result.Next
-}
-
-func quote(s string) []byte {
-	b, _ := json.Marshal(s) // a string always encodes
-	return b
+	return jsonmsg.Object(
+		jsonmsg.Member{Key: "jsonrpc", Value: jsonmsg.Quote("2.0")},
+		jsonmsg.Member{Key: "id", Value: id},
+		jsonmsg.Member{Key: "method", Value: jsonmsg.Quote(methodTools)},
+		jsonmsg.Member{Key: "params", Value: jsonmsg.Object(params...)},
+	)
 }

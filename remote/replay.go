@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -169,7 +168,7 @@ func (c *Client) announce(ctx context.Context, features []string) {
 	if deliver == nil {
 		return
 	}
-	for _, feature := range slices.Sorted(slices.Values(features)) {
+	for _, feature := range features {
 		raw := fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/%s/list_changed"}`, feature)
 		if m, err := jsonmsg.Scan([]byte(raw)); err == nil && ctx.Err() == nil {
 			deliver(m)

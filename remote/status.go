@@ -3,7 +3,6 @@ package remote
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 
@@ -24,7 +23,7 @@ func (x *exchange) refused(ctx context.Context, resp *http.Response) *failure {
 	}
 	f.event = statusEvent(status, resp.Header, f.wait)
 	switch {
-	case x.sessionLost(status, body, isReply && errorCode(m) == jsonmsg.CodeMethod):
+	case x.sessionLost(status, body, isReply && m.ErrorCode() == jsonmsg.CodeMethod):
 		f.event = eventSession
 	case isReply && x.final(f):
 		return x.answered(ctx, m, resp)
@@ -52,17 +51,4 @@ func (x *exchange) sessionLost(status int, body []byte, unknownMethod bool) bool
 	}
 	return status == http.StatusNotFound ||
 		status == http.StatusBadRequest && bytes.Contains(bytes.ToLower(body), []byte("session"))
-}
-
-// errorCode returns the code of a JSON-RPC error, 0 if there is none.
-func errorCode(m jsonmsg.Message) int {
-	var e struct {
-		Error struct {
-			Code int `json:"code"`
-		} `json:"error"`
-	}
-	if err := json.Unmarshal(m.Raw, &e); !m.IsError || err != nil {
-		return 0
-	}
-	return e.Error.Code
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/payu-mcp/payu-mcp/auth"
 	"github.com/payu-mcp/payu-mcp/bridge"
+	"github.com/payu-mcp/payu-mcp/bridge/translate"
 	"github.com/payu-mcp/payu-mcp/keychain"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
@@ -67,7 +68,7 @@ func (p *parts) bridge(ctx context.Context, o *options, e env) error {
 		_, err := p.auth.SignIn(ctx, bridgePrompt(p.opener, p.log))
 		return err
 	}
-	err = bridge.Run(ctx, bridge.Config{In: e.stdin, Out: e.stdout, Remote: r, SignIn: signIn, Log: p.log})
+	err = bridge.Run(ctx, bridge.Config{In: e.stdin, Out: e.stdout, Remote: translate.New(r, r.Era, p.log), SignIn: signIn, Era: r.Era, Log: p.log})
 	if err != nil {
 		return fmt.Errorf("relaying: %w", err)
 	}

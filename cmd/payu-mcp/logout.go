@@ -111,6 +111,7 @@ func logoutOne(ctx context.Context, e env, o options, t target, ring *keychain.K
 	defer cancel()
 	done, err := p.auth.Logout(ctx)
 	if err == nil {
+		p.era.forget()
 		err = p.store.Remove(ctx) // what could not be opened is still there
 	}
 	if errors.Is(err, keychain.ErrKeyLeft) {

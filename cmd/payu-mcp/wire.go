@@ -28,6 +28,7 @@ type parts struct {
 	store    *keychain.Store
 	auth     *auth.Client
 	data     *http.Client // for the endpoint
+	era      eraMemory
 	opener   auth.Opener
 }
 
@@ -83,7 +84,10 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &parts{endpoint: endpoint, log: log, store: store, auth: client, data: &http.Client{Transport: data}, opener: opener}, nil
+	return &parts{
+		endpoint: endpoint, log: log, store: store, auth: client, data: &http.Client{Transport: data}, opener: opener,
+		era: newEraMemory(o.stateDir, o.profile, endpoint, log),
+	}, nil
 }
 
 // authConfig reads what concerns the client from the settings.
@@ -113,7 +117,10 @@ func newOpener(e env) (auth.Opener, error) {
 
 // remote returns the relay's client with the given source of tokens.
 func (p *parts) remote(a remote.Authorizer, limits remote.Limits) (*remote.Client, error) {
-	c, err := remote.New(remote.Config{Endpoint: p.endpoint, HTTP: p.data, Authorizer: a, Log: p.log, Limits: limits})
+	c, err := remote.New(remote.Config{
+		Endpoint: p.endpoint, HTTP: p.data, Authorizer: a, Log: p.log, Limits: limits,
+		Era: p.era.load(), Learnt: p.era.save,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("preparing the endpoint: %w", err)
 	}

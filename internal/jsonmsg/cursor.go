@@ -56,6 +56,3 @@ func (c Cursor) visit(f func(c Cursor) error) error {
 	}
 	return c.s.value()
 }
-
-// Text returns a string value decoded, any other value as "".
-func Text(value []byte) string { return text(value) }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -65,6 +66,18 @@ func Code(err error) int {
 // every request of the modern era does and none of the legacy era (MCP
 // 2026-07-28, versioning).
 func (m Message) Modern() bool { return m.Meta != "" }
+
+// ErrorCode returns the code of an error response; 0 if it is none, or has none.
+func (m Message) ErrorCode() int {
+	if !m.IsError {
+		return 0
+	}
+	code, err := strconv.Atoi(string(Lookup(m.Raw, "error", "code")))
+	if err != nil {
+		return 0
+	}
+	return code
+}
 
 // NullID reports whether a Response names no request: its id is null or absent.
 func (m Message) NullID() bool { return m.ID == nil || string(m.ID) == "null" }
