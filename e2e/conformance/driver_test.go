@@ -158,14 +158,19 @@ func (d *driver) bridge(ctx context.Context, use func(host, *stdio) error) error
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting the bridge: %w", err)
 	}
-	pipes := &stdio{in: in, log: os.Stderr, serve: serveServer, ended: make(chan struct{}), wait: map[string]chan message{}}
+	pipes := newStdio(in, os.Stderr)
 	go pipes.read(out)
 	var h host = legacyHost{pipes}
 	if os.Getenv(envHost) == modern {
 		h = &modernHost{stdio: pipes, version: modernVersion}
 	}
 	err := use(h, pipes)
-	return errors.Join(err, end(in, pipes, cmd), pipes.fault())
+	faults := errors.Join(end(in, pipes, cmd), pipes.fault())
+	if faults != nil {
+		// Some scenarios allow a client that fails; none allows this.
+		faults = errors.Join(faults, os.WriteFile(filepath.Join(d.dir, bridgeFaults), []byte(faults.Error()), 0o600))
+	}
+	return errors.Join(err, faults)
 }
 
 // mark notes when the bridge began.
@@ -173,8 +178,11 @@ func (d *driver) mark() error {
 	return os.WriteFile(filepath.Join(d.dir, bridgeMark), fmt.Append(nil, time.Now().UnixMilli()), 0o600)
 }
 
-// bridgeMark is the file with the time at which the bridge began, in ms.
-const bridgeMark = "bridge-began"
+// Files by which the driver tells the test something past the suite.
+const (
+	bridgeMark   = "bridge-began"  // when, in ms
+	bridgeFaults = "bridge-faults" // a broken line, an end that was none
+)
 
 func end(in io.Closer, pipes *stdio, cmd *exec.Cmd) error {
 	_ = in.Close()

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -33,15 +32,23 @@ type message struct {
 // stdio is the host's end of the bridge's pipes. It insists that each line is a
 // JSON-RPC message.
 type stdio struct {
-	in    io.Writer
-	log   io.Writer                                                // the transcript
-	serve func(method string, params json.RawMessage) (any, error) // what the server asks of the host
-	ended chan struct{}                                            // closed when the bridge's stdout ends
+	in     io.Writer
+	log    io.Writer                                                // the transcript
+	serve  func(method string, params json.RawMessage) (any, error) // what the server asks of the host
+	ended  chan struct{}                                            // closed when the bridge's stdout ends
+	spoilt chan struct{}                                            // closed at the first line that is no answer
 
 	mu     sync.Mutex
 	nextID int
 	wait   map[string]chan message
-	bad    error // the first line that was none
+	bad    error // why spoilt is closed
+}
+
+func newStdio(in, log io.Writer) *stdio {
+	return &stdio{
+		in: in, log: log, serve: serveServer,
+		ended: make(chan struct{}), spoilt: make(chan struct{}), wait: map[string]chan message{},
+	}
 }
 
 // read takes the bridge's lines until there are no more.
@@ -53,7 +60,7 @@ func (s *stdio) read(out io.Reader) {
 		s.note("<", lines.Bytes())
 		var m message
 		if err := json.Unmarshal(lines.Bytes(), &m); err != nil || m.JSONRPC != "2.0" {
-			s.blame(fmt.Errorf("a line on stdout is no JSON-RPC message: %.200s", lines.Bytes()))
+			s.blame(fmt.Errorf("a line on the bridge's stdout is no JSON-RPC message: %.200s", lines.Bytes()))
 			continue
 		}
 		switch {
@@ -74,8 +81,13 @@ func (s *stdio) note(direction string, line []byte) {
 func (s *stdio) blame(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.spoil(err)
+}
+
+func (s *stdio) spoil(err error) {
 	if s.bad == nil {
 		s.bad = err
+		close(s.spoilt)
 	}
 }
 
@@ -84,7 +96,7 @@ func (s *stdio) deliver(m message) {
 	defer s.mu.Unlock()
 	c, ok := s.wait[string(m.ID)]
 	if !ok {
-		s.bad = errors.Join(s.bad, fmt.Errorf("an answer to nothing, or a second one: id %s", m.ID))
+		s.spoil(fmt.Errorf("an answer to nothing, or a second one: id %s", m.ID))
 		return
 	}
 	delete(s.wait, string(m.ID))
@@ -134,6 +146,8 @@ func (s *stdio) ask(ctx context.Context, method string, params any) (json.RawMes
 		return m.Result, nil
 	case <-s.ended:
 		return nil, fmt.Errorf("asking %s: the bridge ended", method)
+	case <-s.spoilt:
+		return nil, fmt.Errorf("asking %s: what came is not in order", method)
 	case <-ctx.Done():
 		return nil, fmt.Errorf("asking %s: no answer", method)
 	}

@@ -58,13 +58,40 @@ func runScenario(ctx context.Context, p places, l list, scenario string) (outcom
 		return o, fmt.Errorf("%w (%w)\n%s", err, runErr, out)
 	}
 	o.judge(checks)
+	if faults, err := os.ReadFile(filepath.Join(dir, bridgeFaults)); err == nil {
+		o.faults = append(o.faults, string(faults))
+	}
 	if runErr != nil && len(o.faults) == 0 {
-		o.faults = append(o.faults, "the host failed: "+lastLine(filepath.Join(dir, "suite.log"), "host:"))
+		o.faults = append(o.faults, "the host failed: "+lastLine(string(out), "host:"))
+	}
+	if words := refusal(scenario); !strings.Contains(string(out), words) {
+		o.faults = append(o.faults, "the sign-in was not refused with: "+words)
 	}
 	if l.host == modern {
-		o.faults = append(o.faults, legacyWays(dir)...)
+		faults, err := legacyWays(dir)
+		if err != nil {
+			return o, err
+		}
+		o.faults = append(o.faults, faults...)
 	}
 	return o, nil
+}
+
+// refusal is what payu-mcp has to say where the suite is content with a client
+// that gives up, for whatever reason (RELAY section 9, weak scenarios).
+func refusal(scenario string) string {
+	switch scenario {
+	case "auth/iss-supported-missing":
+		return "does not say which authorization server it is from"
+	case "auth/iss-wrong-issuer", "auth/iss-unexpected", "auth/iss-normalized":
+		return "came from another authorization server than the one asked"
+	case "auth/metadata-issuer-mismatch":
+		return "its issuer is"
+	case "auth/resource-mismatch":
+		return "the protected resource metadata is for"
+	default:
+		return ""
+	}
 }
 
 func suiteCommand(ctx context.Context, p places, l list, scenario, dir string) (*exec.Cmd, error) {
@@ -130,64 +157,10 @@ func (o *outcome) judge(checks []check) {
 	}
 }
 
-// exchange is one request that a server of the suite got, as record.mjs notes it.
-type exchange struct {
-	At      int64             `json:"at"` // ms
-	Verb    string            `json:"verb"`
-	Path    string            `json:"path"`
-	RPC     string            `json:"rpc"`
-	Headers map[string]string `json:"headers"`
-}
-
-// legacyWays finds what the bridge, not login, sent to the server and has no
-// place with a modern host (RELAY M3).
-func legacyWays(dir string) []string {
-	began, err := os.ReadFile(filepath.Join(dir, bridgeMark))
-	if err != nil {
-		return []string{"no bridge was started"}
-	}
-	since, err := strconv.ParseInt(string(began), 10, 64)
-	if err != nil {
-		return []string{"the start of the bridge is not known: " + err.Error()}
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "wire.jsonl"))
-	if err != nil {
-		return []string{"nothing was seen on the wire"}
-	}
-	var faults []string
-	for line := range strings.Lines(string(data)) {
-		var x exchange
-		if err := json.Unmarshal([]byte(line), &x); err != nil {
-			return []string{"the record of the wire is broken: " + line}
-		}
-		if x.At >= since {
-			faults = append(faults, x.legacyWays()...)
-		}
-	}
-	return faults
-}
-
-func (x exchange) legacyWays() []string {
-	switch {
-	case x.RPC == "initialize", strings.HasPrefix(x.RPC, "notifications/"):
-		return []string{"the bridge sent " + x.RPC + " for a modern host"}
-	case x.RPC != "" && x.Headers["mcp-session-id"] != "":
-		return []string{"the bridge sent a session id for a modern host"}
-	case x.Verb == "DELETE", x.Verb == "GET" && !strings.HasPrefix(x.Path, "/.well-known/") && x.Headers["user-agent"] == "" && x.Headers["mcp-protocol-version"] != "":
-		return []string{"the bridge sent " + x.Verb + " for a modern host"}
-	default:
-		return nil
-	}
-}
-
-// lastLine is the last line of a file that begins with prefix.
-func lastLine(file, prefix string) string {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return ""
-	}
+// lastLine is the last line of text that begins with prefix, without it.
+func lastLine(text, prefix string) string {
 	found := ""
-	for line := range strings.Lines(string(data)) {
+	for line := range strings.Lines(text) {
 		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), prefix); ok {
 			found = strings.TrimSpace(rest)
 		}

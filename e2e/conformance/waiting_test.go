@@ -9,7 +9,12 @@ type wait struct {
 }
 
 func waiting() []wait {
-	return []wait{}
+	return []wait{
+		{"auth/scope-step-up", "2025-11-25-legacy", "A22"},
+		{"auth/scope-step-up", "2026-07-28-modern", "A22, A23"},
+		{"auth/scope-step-up", "2026-07-28-legacy", "A22, A23"},
+		{"auth/2025-03-26-oauth-endpoint-fallback", "2025-03-26-legacy", "A16"},
+	}
 }
 
 // rowFor is the row that a scenario waits for; empty: it must pass.

@@ -1,0 +1,69 @@
+package conformance
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The harness itself: what it lets pass would pass in silence.
+
+func TestVerdict_listAndOutcomeDiffer_isUnexpected(t *testing.T) {
+	t.Parallel()
+	good, bad := outcome{passed: 1}, outcome{faults: []string{"FAILURE x"}}
+	for _, c := range []struct {
+		o        outcome
+		row      string
+		expected bool
+	}{{good, "", true}, {good, "A22", false}, {bad, "", false}, {bad, "A22", true}} {
+		if said, expected := c.o.verdict(c.row); expected != c.expected {
+			t.Errorf("%q: expected is %v", said, expected)
+		}
+	}
+}
+
+func TestJudge_failureWarningOrNothing_isAFault(t *testing.T) {
+	t.Parallel()
+	for want, checks := range map[string][]check{
+		"":                     {{Status: "SUCCESS"}, {Status: "INFO"}, {Status: "SKIPPED"}},
+		"FAILURE a: is broken": {{Status: "SUCCESS"}, {ID: "a", Status: "FAILURE", Description: "is broken"}},
+		"WARNING b: is odd":    {{Status: "SUCCESS"}, {ID: "b", Status: "WARNING", Description: "b", ErrorMessage: "is odd"}},
+		"nothing was checked":  {{Status: "INFO"}},
+	} {
+		var o outcome
+		o.judge(checks)
+		if got := strings.Join(o.faults, "; "); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestWire_legacyWaysOfTheBridge_areFound(t *testing.T) {
+	t.Parallel()
+	wire := strings.Join([]string{
+		`{"at":9,"verb":"POST","path":"/mcp","rpc":"initialize","headers":{"user-agent":"payu-mcp/1"}}`, // login's
+		`{"at":11,"verb":"POST","path":"/mcp","rpc":"tools/list","headers":{"user-agent":"payu-mcp/1"}}`,
+		`{"at":11,"verb":"GET","path":"/.well-known/oauth-protected-resource","headers":{"user-agent":"payu-mcp/1"}}`,
+		`{"at":11,"verb":"POST","path":"/token","headers":{"user-agent":"Go-http-client/1.1"}}`,
+		`{"at":12,"verb":"POST","path":"/mcp","rpc":"initialize","headers":{"user-agent":"payu-mcp/1"}}`,
+		`{"at":12,"verb":"POST","path":"/mcp","rpc":"notifications/cancelled","headers":{"user-agent":"payu-mcp/1"}}`,
+		`{"at":12,"verb":"POST","path":"/mcp","rpc":"ping","headers":{"mcp-session-id":"s"}}`,
+		`{"at":12,"verb":"GET","path":"/mcp","headers":{"user-agent":"payu-mcp/1"}}`,
+		`{"at":12,"verb":"DELETE","path":"/mcp","headers":{"user-agent":"payu-mcp/1"}}`,
+	}, "\n")
+	got, err := legacyWaysSince(10, wire)
+	want := []string{"initialize", "notifications/cancelled", "a session id", "GET", "DELETE"}
+	if err != nil || !slices.EqualFunc(got, want, func(g, w string) bool { return g == "the bridge sent "+w+" for a modern host" }) {
+		t.Errorf("%v %v", got, err)
+	}
+}
+
+// Only what needs a sign-in may wait.
+func TestWaiting_onlyScenariosOfOAuth(t *testing.T) {
+	t.Parallel()
+	for _, w := range waiting() {
+		if !strings.HasPrefix(w.scenario, "auth/") || w.row == "" {
+			t.Errorf("%+v", w)
+		}
+	}
+}
