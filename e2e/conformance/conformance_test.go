@@ -3,7 +3,6 @@ package conformance
 import (
 	"fmt"
 	"os"
-	"strings"
 	"testing"
 	"time"
 )
@@ -50,9 +49,9 @@ func TestConformance(t *testing.T) {
 }
 
 // hold fails the test unless the outcome is the expected one.
-func (o outcome) hold(t *testing.T) {
+func (o *outcome) hold(t *testing.T) {
 	t.Helper()
-	said, expected := o.verdict(rowFor(o.list, o.scenario))
+	said, expected := o.verdict(waitFor(o.list, o.scenario))
 	if !expected {
 		t.Error(said)
 		return
@@ -60,18 +59,18 @@ func (o outcome) hold(t *testing.T) {
 	t.Log(said)
 }
 
-// verdict tells an outcome in a line, and whether it is the expected one: row is
-// what the scenario waits for, empty if it must pass.
-func (o outcome) verdict(row string) (said string, expected bool) {
+// verdict tells an outcome in a line, and whether it is the expected one: w is
+// what the scenario waits for, if it need not pass.
+func (o *outcome) verdict(w wait) (said string, expected bool) {
 	name, took := o.list+" "+o.scenario, o.took.Round(100*time.Millisecond)
-	switch faults := strings.Join(o.faults, "\n\t"); {
-	case o.ok() && row == "":
+	switch {
+	case o.ok() && w.row == "":
 		return fmt.Sprintf("%s: pass, %d checks, %s", name, o.passed, took), true
 	case o.ok():
-		return fmt.Sprintf("%s: it passes now: take it off the list of those that wait for %s", name, row), false
-	case row != "":
-		return fmt.Sprintf("%s: waits for %s, %s:\n\t%s", name, row, took, faults), true
+		return fmt.Sprintf("%s: it passes now: take it off the list of those that wait for %s", name, w.row), false
+	case len(o.unexcused(w)) == 0:
+		return fmt.Sprintf("%s: waits for %s, %s:%s", name, w.row, took, o.told()), true
 	default:
-		return fmt.Sprintf("%s: fail, %s:\n\t%s", name, took, faults), false
+		return fmt.Sprintf("%s: fail, %s:%s", name, took, o.told()), false
 	}
 }

@@ -134,7 +134,7 @@ func (h *modernHost) fulfil(r inputRequired, params map[string]any) error {
 // it refuses the first (RELAY L4).
 func (h *modernHost) negotiated(ctx context.Context, method string, params map[string]any) (json.RawMessage, error) {
 	raw, err := h.ask(ctx, method, h.withMeta(params))
-	refused, ok := errors.AsType[*errRefused](err)
+	refused, ok := errors.AsType[*refusedError](err)
 	if !ok || refused.Code != codeUnsupportedVersion {
 		return raw, err
 	}

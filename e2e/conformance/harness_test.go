@@ -10,13 +10,15 @@ import (
 
 func TestVerdict_listAndOutcomeDiffer_isUnexpected(t *testing.T) {
 	t.Parallel()
-	good, bad := outcome{passed: 1}, outcome{faults: []string{"FAILURE x"}}
+	good, bad := outcome{passed: 1}, outcome{faults: []fault{{check: "x"}}}
+	worse := outcome{faults: []fault{{check: "x"}, {said: "a broken line"}}}
+	free, waits := wait{}, wait{row: "A22", checks: []string{"x"}}
 	for _, c := range []struct {
 		o        outcome
-		row      string
+		w        wait
 		expected bool
-	}{{good, "", true}, {good, "A22", false}, {bad, "", false}, {bad, "A22", true}} {
-		if said, expected := c.o.verdict(c.row); expected != c.expected {
+	}{{good, free, true}, {good, waits, false}, {bad, free, false}, {bad, waits, true}, {worse, waits, false}} {
+		if said, expected := c.o.verdict(c.w); expected != c.expected {
 			t.Errorf("%q: expected is %v", said, expected)
 		}
 	}
@@ -32,7 +34,7 @@ func TestJudge_failureWarningOrNothing_isAFault(t *testing.T) {
 	} {
 		var o outcome
 		o.judge(checks)
-		if got := strings.Join(o.faults, "; "); got != want {
+		if got := strings.TrimSpace(o.told()); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
@@ -56,13 +58,16 @@ func TestWire_legacyWaysOfTheBridge_areFound(t *testing.T) {
 	if err != nil || !slices.EqualFunc(got, want, func(g, w string) bool { return g == "the bridge sent "+w+" for a modern host" }) {
 		t.Errorf("%v %v", got, err)
 	}
+	if got, err = legacyWaysSince(13, wire); err != nil || len(got) != 1 {
+		t.Errorf("nothing seen: %v %v", got, err)
+	}
 }
 
 // Only what needs a sign-in may wait.
 func TestWaiting_onlyScenariosOfOAuth(t *testing.T) {
 	t.Parallel()
 	for _, w := range waiting() {
-		if !strings.HasPrefix(w.scenario, "auth/") || w.row == "" {
+		if !strings.HasPrefix(w.scenario, "auth/") || w.row == "" || len(w.checks) == 0 || slices.Contains(w.checks, "") {
 			t.Errorf("%+v", w)
 		}
 	}

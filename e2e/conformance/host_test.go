@@ -10,14 +10,14 @@ import (
 	"sync"
 )
 
-// errRefused: the bridge or the server answered a request with an error.
-type errRefused struct {
+// refusedError is the error that answered a request, the bridge's or the server's.
+type refusedError struct {
 	Code    int             `json:"code"`
 	Message string          `json:"message"`
 	Data    json.RawMessage `json:"data"`
 }
 
-func (e *errRefused) Error() string { return fmt.Sprintf("%d %s %s", e.Code, e.Message, e.Data) }
+func (e *refusedError) Error() string { return fmt.Sprintf("%d %s %s", e.Code, e.Message, e.Data) }
 
 // message is one JSON-RPC message from the bridge.
 type message struct {
@@ -26,7 +26,7 @@ type message struct {
 	Method  string          `json:"method"`
 	Params  json.RawMessage `json:"params"`
 	Result  json.RawMessage `json:"result"`
-	Error   *errRefused     `json:"error"`
+	Error   *refusedError     `json:"error"`
 }
 
 // stdio is the host's end of the bridge's pipes. It insists that each line is a

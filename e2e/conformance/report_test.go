@@ -66,14 +66,14 @@ func (r *report) cell(l list, scenario string) string {
 		return ""
 	}
 	o, ran := r.find(l.name(), scenario)
-	row := rowFor(l.name(), scenario)
+	w := waitFor(l.name(), scenario)
 	switch {
 	case !ran:
 		return "not run"
 	case o.ok():
 		return "pass"
-	case row != "":
-		return "waits for " + row
+	case len(o.unexcused(w)) == 0:
+		return "waits for " + w.row
 	default:
 		return "**fail**"
 	}

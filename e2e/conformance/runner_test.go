@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,11 +19,37 @@ type outcome struct {
 	list     string
 	scenario string
 	passed   int // checks
-	faults   []string
+	faults   []fault
 	took     time.Duration
 }
 
-func (o outcome) ok() bool { return len(o.faults) == 0 }
+// fault is one thing that was wrong.
+type fault struct {
+	check string // the suite's name of it; empty: it was found by us
+	said  string
+}
+
+func (o *outcome) ok() bool { return len(o.faults) == 0 }
+
+// blame adds what the suite does not see; no list excuses it.
+func (o *outcome) blame(said ...string) {
+	for _, s := range said {
+		o.faults = append(o.faults, fault{said: s})
+	}
+}
+
+// unexcused are the faults that w does not cover.
+func (o *outcome) unexcused(w wait) []fault {
+	return slices.DeleteFunc(slices.Clone(o.faults), func(f fault) bool { return slices.Contains(w.checks, f.check) })
+}
+
+func (o *outcome) told() string {
+	var b strings.Builder
+	for _, f := range o.faults {
+		b.WriteString("\n\t" + f.said)
+	}
+	return b.String()
+}
 
 // check is one entry of the suite's checks.json.
 type check struct {
@@ -59,20 +86,20 @@ func runScenario(ctx context.Context, p places, l list, scenario string) (outcom
 	}
 	o.judge(checks)
 	if faults, err := os.ReadFile(filepath.Join(dir, bridgeFaults)); err == nil {
-		o.faults = append(o.faults, string(faults))
+		o.blame(string(faults))
 	}
 	if runErr != nil && len(o.faults) == 0 {
-		o.faults = append(o.faults, "the host failed: "+lastLine(string(out), "host:"))
+		o.blame("the host failed: " + lastLine(string(out), "host:"))
 	}
 	if words := refusal(scenario); !strings.Contains(string(out), words) {
-		o.faults = append(o.faults, "the sign-in was not refused with: "+words)
+		o.blame("the sign-in was not refused with: " + words)
 	}
 	if l.host == modern {
 		faults, err := legacyWays(dir)
 		if err != nil {
 			return o, err
 		}
-		o.faults = append(o.faults, faults...)
+		o.blame(faults...)
 	}
 	return o, nil
 }
@@ -149,11 +176,11 @@ func (o *outcome) judge(checks []check) {
 			if said == "" {
 				said = c.Description
 			}
-			o.faults = append(o.faults, fmt.Sprintf("%s %s: %s", c.Status, c.ID, said))
+			o.faults = append(o.faults, fault{c.ID, fmt.Sprintf("%s %s: %s", c.Status, c.ID, said)})
 		}
 	}
 	if o.passed == 0 && len(o.faults) == 0 {
-		o.faults = append(o.faults, "nothing was checked")
+		o.blame("nothing was checked")
 	}
 }
 

@@ -49,14 +49,19 @@ func legacyWays(dir string) ([]string, error) {
 
 func legacyWaysSince(since int64, wire string) ([]string, error) {
 	var faults []string
+	seen := false
 	for line := range strings.Lines(wire) {
 		var x exchange
 		if err := json.Unmarshal([]byte(line), &x); err != nil {
 			return nil, fmt.Errorf("reading the record of the wire: %w", err)
 		}
 		if x.At >= since && x.relayed() {
+			seen = true
 			faults = append(faults, x.legacyWays()...)
 		}
+	}
+	if !seen {
+		return []string{"the bridge sent nothing"}, nil // or the record misses it
 	}
 	return faults, nil
 }
