@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -44,7 +45,7 @@ func prepare() error {
 	if _, err := os.Stat(node); err != nil {
 		return errors.New("the programs of the tests are not installed: run e2e/install.sh")
 	}
-	if err := errors.Join(os.RemoveAll(outDir), os.MkdirAll(outDir, 0o755)); err != nil {
+	if err := emptyOut(); err != nil {
 		return err
 	}
 	// Detached children of payu-mcp come back to this process, so that the
@@ -57,6 +58,18 @@ func prepare() error {
 	}
 	binary = filepath.Join(outDir, "payu-mcp")
 	return build(binary)
+}
+
+// emptyOut takes the last run's files away, but for those of the conformance
+// tests, which are another package.
+func emptyOut() error {
+	old, err := filepath.Glob(filepath.Join(outDir, "*"))
+	for _, path := range old {
+		if !strings.HasPrefix(filepath.Base(path), "conformance") {
+			err = errors.Join(err, os.RemoveAll(path))
+		}
+	}
+	return errors.Join(err, os.MkdirAll(outDir, 0o755))
 }
 
 func build(to string) error {
