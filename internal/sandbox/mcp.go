@@ -69,6 +69,13 @@ type MCPKnobs struct {
 	// Versions are the protocol versions spoken, oldest first; nil is 2025-03-26,
 	// 2025-06-18 and 2025-11-25.
 	Versions []string
+	// Era is which half of the protocol is spoken; ModernVersions are those of the
+	// modern half, nil is 2026-07-28.
+	Era            Era
+	ModernVersions []string
+	// Resumable, with AnswerRichSSE in the legacy era, keeps the stream of each
+	// request until a GET with Last-Event-ID has fetched its end.
+	Resumable bool
 	// UnknownTool404 puts the error of an unknown tool into a 404 (PAYU C4).
 	UnknownTool404 bool
 
@@ -102,20 +109,24 @@ func (s *Sandbox) serveMCP(w http.ResponseWriter, r *http.Request) {
 		s.unauthorized(w, k, reason)
 		return
 	}
-	if !s.versionFits(w, r, k) {
-		return
-	}
-	switch r.Method {
-	case http.MethodPost:
+	switch {
+	case r.Method == http.MethodPost:
 		s.post(w, r, k, who)
-	case http.MethodGet:
+	case k.Era == EraModern:
+		notAllowed(w)
+	case !s.versionFits(w, r, k):
+	case r.Method == http.MethodGet:
 		s.get(w, r, k)
-	case http.MethodDelete:
+	case r.Method == http.MethodDelete:
 		s.endSession(w, r, k)
 	default:
-		w.Header().Set("Allow", "POST")
-		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		notAllowed(w)
 	}
+}
+
+func notAllowed(w http.ResponseWriter) {
+	w.Header().Set("Allow", "POST")
+	http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 }
 
 func (s *Sandbox) callerOf(r *http.Request) (caller, string) {
@@ -175,8 +186,7 @@ func (s *Sandbox) versionFits(w http.ResponseWriter, r *http.Request, k MCPKnobs
 
 func (s *Sandbox) post(w http.ResponseWriter, r *http.Request, k MCPKnobs, who caller) {
 	accept := strings.Join(r.Header.Values("Accept"), ",")
-	stream := strings.Contains(accept, "text/event-stream")
-	if k.StrictAccept && (!stream || !strings.Contains(accept, "application/json")) {
+	if k.StrictAccept && (!mayStream(r) || !strings.Contains(accept, "application/json")) {
 		writeError(w, http.StatusNotAcceptable, codeServer, "Not Acceptable: Client must accept both application/json and text/event-stream")
 		return
 	}
@@ -185,7 +195,11 @@ func (s *Sandbox) post(w http.ResponseWriter, r *http.Request, k MCPKnobs, who c
 		writeError(w, http.StatusBadRequest, flaw.code, flaw.message)
 		return
 	}
-	if !s.gateway.sessionFits(w, r, k, m) {
+	if k.modern(r, m) {
+		s.postModern(w, r, k, who, m)
+		return
+	}
+	if !s.versionFits(w, r, k) || !s.gateway.sessionFits(w, r, k, m) {
 		return
 	}
 	switch {
@@ -196,7 +210,11 @@ func (s *Sandbox) post(w http.ResponseWriter, r *http.Request, k MCPKnobs, who c
 		s.gateway.notified(m, who)
 		w.WriteHeader(http.StatusAccepted)
 	default:
-		out := &responder{w: w, form: k.Answer, mayStream: stream}
+		out := &responder{w: w, form: k.Answer, mayStream: mayStream(r)}
+		if k.Resumable && k.Answer == AnswerRichSSE && out.mayStream {
+			out.gateway, out.replay = &s.gateway, s.newReplay()
+			defer s.gateway.finish(out.replay)
+		}
 		s.request(r.Context(), out, k, who, m)
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-
-	"github.com/payu-mcp/payu-mcp/internal/buildinfo"
 )
 
 // Causes of a call's end.
@@ -24,9 +22,9 @@ func (s *Sandbox) request(ctx context.Context, out *responder, k MCPKnobs, who c
 		if k.Sessions {
 			out.w.Header().Set(sessionHeader, s.newSession())
 		}
-		out.final(http.StatusOK, result(m.ID, initializeResult(k, m.Params)))
+		out.result(m.ID, initializeResult(k, m.Params))
 	case "ping":
-		out.final(http.StatusOK, result(m.ID, []byte("{}")))
+		out.result(m.ID, []byte("{}"))
 	case "tools/list":
 		s.listTools(out, k, m)
 	case "tools/call":
@@ -35,6 +33,8 @@ func (s *Sandbox) request(ctx context.Context, out *responder, k MCPKnobs, who c
 		out.final(http.StatusOK, failure(string(m.ID), codeMethod, "Method not found"))
 	}
 }
+
+const instructions = "A stand-in for PayU on this computer. Select a merchant account before you use reports or payment links."
 
 func initializeResult(k MCPKnobs, params json.RawMessage) []byte {
 	var p struct {
@@ -49,8 +49,8 @@ func initializeResult(k MCPKnobs, params json.RawMessage) []byte {
 	return marshal(map[string]any{
 		"protocolVersion": version,
 		"capabilities":    map[string]any{"tools": map[string]any{"listChanged": k.Get == GetStream}},
-		"serverInfo":      map[string]any{"name": "payu-sandbox", "title": "PayU sandbox", "version": buildinfo.Version()},
-		"instructions":    "A stand-in for PayU on this computer. Select a merchant account before you use reports or payment links.",
+		"serverInfo":      serverInfo(),
+		"instructions":    instructions,
 	})
 }
 
@@ -62,6 +62,10 @@ type call struct {
 	merchant  Merchant // selected, for the tools that need one
 	progress  func(done, total int, text string)
 	knobs     MCPKnobs
+
+	out          *responder
+	inputs       inputs
+	capabilities map[string]json.RawMessage // of a modern client
 }
 
 // outcome is what a tool gives: a text, or raw bytes of a result, or an error.
@@ -70,6 +74,7 @@ type outcome struct {
 	isError bool
 	raw     []byte
 	err     *rpcError
+	refused *refusal // err with a status and data of its own
 }
 
 func (o outcome) body() []byte {
@@ -89,6 +94,7 @@ func (s *Sandbox) callTool(ctx context.Context, out *responder, k MCPKnobs, who 
 		Meta      struct {
 			ProgressToken json.RawMessage `json:"progressToken"`
 		} `json:"_meta"`
+		inputs
 	}
 	if err := json.Unmarshal(m.Params, &p); err != nil || p.Name == "" {
 		out.final(http.StatusOK, failure(string(m.ID), codeParams, "Invalid params"))
@@ -99,9 +105,12 @@ func (s *Sandbox) callTool(ctx context.Context, out *responder, k MCPKnobs, who 
 		out.final(unknownToolStatus(k), failure(string(m.ID), codeMethod, "Tool doesn't exist: "+p.Name))
 		return
 	}
-	ctx, done := s.gateway.begin(ctx, callKey{who.grant, string(m.ID)})
+	ctx, done := s.gateway.begin(ctx, callKey{who.grant, string(m.ID)}, out.modern)
 	defer done()
-	c := &call{who: who, name: p.Name, arguments: p.Arguments, knobs: k, progress: func(int, int, string) {}}
+	c := &call{
+		who: who, name: p.Name, arguments: p.Arguments, knobs: k, progress: func(int, int, string) {},
+		out: out, inputs: p.inputs, capabilities: m.meta().capabilities,
+	}
 	if p.Meta.ProgressToken != nil {
 		c.progress = func(n, total int, text string) {
 			out.notify(fmt.Appendf(nil, `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":%d,"total":%d,"message":%s}}`,
@@ -113,10 +122,12 @@ func (s *Sandbox) callTool(ctx context.Context, out *responder, k MCPKnobs, who 
 	case errors.Is(context.Cause(ctx), errCancelled):
 		out.silent()
 	case ctx.Err() != nil: // closed: there is nobody to tell
+	case o.refused != nil:
+		o.refused.write(out.w, string(m.ID))
 	case o.err != nil:
 		out.final(http.StatusOK, failure(string(m.ID), o.err.code, o.err.message))
 	default:
-		out.final(http.StatusOK, result(m.ID, o.body()))
+		out.result(m.ID, o.body())
 	}
 }
 
@@ -128,10 +139,14 @@ func unknownToolStatus(k MCPKnobs) int {
 }
 
 // begin enters a call, so that it can be cancelled, until done.
-func (g *gateway) begin(ctx context.Context, key callKey) (_ context.Context, done func()) {
-	// A disconnect is not a cancel (RELAY H9): only the host's notification and
-	// Close end a call.
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+func (g *gateway) begin(client context.Context, key callKey, modern bool) (_ context.Context, done func()) {
+	// In the legacy era a disconnect is not a cancel (RELAY H9): only the host's
+	// notification and Close end a call.
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(client))
+	stop := func() {}
+	if modern {
+		stop = g.modernContext(client, key.id, cancel)
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
@@ -142,6 +157,7 @@ func (g *gateway) begin(ctx context.Context, key callKey) (_ context.Context, do
 	}
 	g.running[key] = cancel
 	return ctx, func() {
+		stop()
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		delete(g.running, key)

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"net"
@@ -106,6 +107,15 @@ func (s *Sandbox) CAPEM() []byte {
 		return nil
 	}
 	return s.ca.pem
+}
+
+// ServerTLS is what RS and AS serve with, nil without TLS: for a listener of a
+// test that stands in front of them.
+func (s *Sandbox) ServerTLS() *tls.Config {
+	if s.ca == nil {
+		return nil
+	}
+	return s.ca.serverConfig()
 }
 
 // HTTPClient returns a new client without a cookie jar that trusts the CA and

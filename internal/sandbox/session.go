@@ -21,6 +21,9 @@ type gateway struct {
 	running   map[callKey]context.CancelCauseFunc
 	cancelled []Cancellation
 	closed    bool
+	states    map[string]askedFor // by requestState
+	replays   map[string]*replay
+	opened    int           // replays so far
 	changed   chan struct{} // closed at the next change
 
 	merchants merchants
@@ -94,8 +97,7 @@ func (s *Sandbox) Sessions() int {
 // endSession is DELETE on the endpoint.
 func (s *Sandbox) endSession(w http.ResponseWriter, r *http.Request, k MCPKnobs) {
 	if !k.DeleteAllowed {
-		w.Header().Set("Allow", "POST")
-		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		notAllowed(w)
 		return
 	}
 	if !s.gateway.sessionFits(w, r, k, nil) {

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -15,6 +16,9 @@ type responder struct {
 	w         http.ResponseWriter
 	form      PostAnswer
 	mayStream bool // the client accepts event streams
+	modern    bool
+	gateway   *gateway // with replay
+	replay    *replay  // nil: the stream cannot be resumed
 
 	mu      sync.Mutex
 	started bool
@@ -25,8 +29,16 @@ type responder struct {
 // goes without.
 func (o *responder) notify(raw []byte) {
 	if o.mayStream {
-		o.event(raw)
+		o.event(raw, false)
 	}
+}
+
+// result sends the result of a request.
+func (o *responder) result(id json.RawMessage, body []byte) {
+	if o.modern {
+		body = completed(body)
+	}
+	o.final(http.StatusOK, result(id, body))
 }
 
 // final sends the answer.
@@ -35,7 +47,7 @@ func (o *responder) final(status int, raw []byte) {
 	streaming := o.started
 	o.mu.Unlock()
 	if streaming || o.mayStream && o.form != AnswerJSON && status == http.StatusOK {
-		o.event(raw)
+		o.event(raw, true)
 		return
 	}
 	o.w.Header().Set("Content-Type", "application/json")
@@ -54,7 +66,7 @@ func (o *responder) silent() {
 	o.w.WriteHeader(http.StatusAccepted)
 }
 
-func (o *responder) event(raw []byte) {
+func (o *responder) event(raw []byte, last bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.start()
@@ -62,6 +74,9 @@ func (o *responder) event(raw []byte) {
 	id := ""
 	if o.form == AnswerRichSSE {
 		id = strconv.Itoa(o.events)
+	}
+	if o.replay != nil {
+		id = o.gateway.record(o.replay, raw, last)
 	}
 	writeEvent(o.w, o.form == AnswerRichSSE, id, raw)
 }
@@ -75,7 +90,11 @@ func (o *responder) start() {
 	startStream(o.w)
 	if o.form == AnswerRichSSE {
 		// The priming event of MCP 2025-11-25: an id and empty data.
-		_, _ = fmt.Fprint(o.w, "id: 0\nretry: 500\ndata:\n\n")
+		first := "0"
+		if o.replay != nil {
+			first = o.replay.id + ".0"
+		}
+		_, _ = fmt.Fprintf(o.w, "id: %s\nretry: 500\ndata:\n\n", first)
 	}
 	flush(o.w)
 }
@@ -112,30 +131,34 @@ func writeEvent(w http.ResponseWriter, rich bool, id string, raw []byte) {
 
 func flush(w http.ResponseWriter) { _ = http.NewResponseController(w).Flush() }
 
-// stream is an open GET.
+// stream is an open GET, or a subscription of the modern era.
 type stream struct {
-	messages chan []byte
-	dropped  chan struct{}
-	drop     func()
+	messages       chan []byte
+	dropped, ended chan struct{}
+	drop, end      func()
+
+	subscription json.RawMessage // id of the request that opened it
+	filter       *filter         // nil for a GET
 }
 
 // get is GET on the endpoint: the server's own stream.
 func (s *Sandbox) get(w http.ResponseWriter, r *http.Request, k MCPKnobs) {
+	if s.resume(w, r, k) {
+		return
+	}
 	switch k.Get {
 	case GetMissing:
 		http.NotFound(w, r)
 		return
 	case GetRefused:
-		w.Header().Set("Allow", "POST")
-		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		notAllowed(w)
 		return
 	case GetStream:
 	}
 	if !s.gateway.sessionFits(w, r, k, nil) {
 		return
 	}
-	st := &stream{messages: make(chan []byte), dropped: make(chan struct{})}
-	st.drop = sync.OnceFunc(func() { close(st.dropped) })
+	st := newStream()
 	startStream(w)
 	_, _ = fmt.Fprint(w, ": open\n\n")
 	flush(w)
@@ -168,14 +191,14 @@ func (g *gateway) leave(st *stream) {
 	g.wake()
 }
 
-// Streams is the number of open GET streams.
+// Streams is the number of open GET streams and subscriptions.
 func (s *Sandbox) Streams() int {
 	s.gateway.mu.Lock()
 	defer s.gateway.mu.Unlock()
 	return len(s.gateway.streams)
 }
 
-// DropStreams ends all open GET streams.
+// DropStreams cuts all open GET streams and subscriptions.
 func (s *Sandbox) DropStreams() {
 	s.gateway.mu.Lock()
 	defer s.gateway.mu.Unlock()
@@ -184,8 +207,9 @@ func (s *Sandbox) DropStreams() {
 	}
 }
 
-// Push sends raw, one JSON-RPC message on one line, on every open GET stream;
-// without one it waits for the first. The error is that of ctx.
+// Push sends raw, one JSON-RPC message on one line, on every open GET stream and
+// every subscription that wants it, there with its id; without one it waits for
+// the first. The error is that of ctx.
 func (s *Sandbox) Push(ctx context.Context, raw []byte) error {
 	for {
 		s.gateway.mu.Lock()
@@ -205,10 +229,15 @@ func (s *Sandbox) Push(ctx context.Context, raw []byte) error {
 
 func pushAll(ctx context.Context, streams []*stream, raw []byte) (sent bool, err error) {
 	for _, st := range streams {
+		shaped := st.shape(raw)
+		if shaped == nil {
+			continue
+		}
 		select {
-		case st.messages <- raw:
+		case st.messages <- shaped:
 			sent = true
 		case <-st.dropped:
+		case <-st.ended:
 		case <-ctx.Done():
 			return sent, fmt.Errorf("pushing a message: %w", ctx.Err())
 		}

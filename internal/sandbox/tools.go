@@ -29,6 +29,11 @@ type ToolKnobs struct {
 	PageSize int
 	// Probe adds FidelityTool and ForeignNameTool.
 	Probe bool
+	// HeaderProbe adds HeaderTool and the tools with an invalid x-mcp-header.
+	HeaderProbe bool
+	// Ask adds AskTool; it asks AskRounds times, 0 is once.
+	Ask       bool
+	AskRounds int
 }
 
 // tool is one tool with its behaviour.
@@ -37,6 +42,7 @@ type tool struct {
 	schema                   string // of the arguments: raw JSON
 	write                    bool
 	needsMerchant            bool
+	unmirrored               bool // its x-mcp-header annotations are invalid
 	run                      func(context.Context, *Sandbox, *call) outcome
 }
 
@@ -55,6 +61,12 @@ func visibleTools(k ToolKnobs) []tool {
 	all := tools()
 	if k.Probe {
 		all = append(all, probeTools()...)
+	}
+	if k.HeaderProbe {
+		all = append(all, headerTools()...)
+	}
+	if k.Ask {
+		all = append(all, askTools()...)
 	}
 	return slices.DeleteFunc(all, func(t tool) bool {
 		return slices.ContainsFunc(k.Without, func(p string) bool { return strings.HasPrefix(t.name, p) })
@@ -123,7 +135,10 @@ func (s *Sandbox) listTools(out *responder, k MCPKnobs, m *message) {
 		list = append(list, t.listing(k.Tools.Annotations))
 	}
 	answer["tools"] = list
-	out.final(http.StatusOK, result(m.ID, marshal(answer)))
+	if out.modern {
+		answer["ttlMs"], answer["cacheScope"] = 0, "private"
+	}
+	out.result(m.ID, marshal(answer))
 }
 
 func runListTools(_ context.Context, _ *Sandbox, c *call) outcome {

@@ -18,18 +18,30 @@ type Injector struct {
 }
 
 type rule struct {
-	role  sandbox.Role
-	path  string
+	match func(Request) bool
 	left  int
+	fired int
 	fault Fault
 }
 
 // Add gives the next times requests to a path the fault f, after what was added
 // before for the same path. Negative times means for ever.
 func (i *Injector) Add(role sandbox.Role, path string, times int, f Fault) {
+	i.AddIf(func(r Request) bool { return r.Role == role && r.Path == path }, times, f)
+}
+
+// AddIf gives the next times requests that match the fault f, after what was
+// added before and matches too. fired counts those that met it.
+func (i *Injector) AddIf(match func(Request) bool, times int, f Fault) (fired func() int) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.rules = append(i.rules, &rule{role, path, times, f})
+	u := &rule{match: match, left: times, fault: f}
+	i.rules = append(i.rules, u)
+	return func() int {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		return u.fired
+	}
 }
 
 // Clear forgets all faults that are still to come.
@@ -49,7 +61,7 @@ func (i *Injector) Fired() int {
 // Wrap is the seam of sandbox.Options.
 func (i *Injector) Wrap(role sandbox.Role, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if f := i.take(role, r.URL.Path); f != nil {
+		if f := i.take(look(role, r)); f != nil {
 			f(w, r, next)
 			return
 		}
@@ -57,14 +69,15 @@ func (i *Injector) Wrap(role sandbox.Role, next http.Handler) http.Handler {
 	})
 }
 
-func (i *Injector) take(role sandbox.Role, path string) Fault {
+func (i *Injector) take(r Request) Fault {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	n := slices.IndexFunc(i.rules, func(u *rule) bool { return u.left != 0 && u.role == role && u.path == path })
+	n := slices.IndexFunc(i.rules, func(u *rule) bool { return u.left != 0 && u.match(r) })
 	if n < 0 {
 		return nil
 	}
 	i.fired++
+	i.rules[n].fired++
 	i.rules[n].left-- // a negative count never comes to 0
 	return i.rules[n].fault
 }
