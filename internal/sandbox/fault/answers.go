@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 )
@@ -31,9 +32,7 @@ func (h *whole) Write(b []byte) (int, error) {
 
 // head sends the status and the headers.
 func (h *whole) head(w http.ResponseWriter) {
-	for name, values := range h.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), h.header)
 	w.WriteHeader(h.status)
 	flush(w)
 }
@@ -130,7 +129,8 @@ func Limited(seconds string) Fault {
 // Redirect answers 307 to another origin: what follows it takes the body along.
 func Redirect(origin string) Fault {
 	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
-		http.Redirect(w, r, strings.TrimSuffix(origin, "/")+r.URL.Path, http.StatusTemporaryRedirect)
+		w.Header().Set("Location", strings.TrimSuffix(origin, "/")+r.URL.Path)
+		w.WriteHeader(http.StatusTemporaryRedirect)
 	}
 }
 

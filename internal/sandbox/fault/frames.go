@@ -11,7 +11,6 @@ import (
 const (
 	preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-	frameData    = 0x0
 	frameHeaders = 0x1
 	frameReset   = 0x3
 	frameGoAway  = 0x7
@@ -29,9 +28,9 @@ type frame []byte
 func (f frame) kind() byte     { return f[3] }
 func (f frame) stream() uint32 { return binary.BigEndian.Uint32(f[5:]) &^ (1 << 31) }
 
-func newFrame(kind byte, stream uint32, payload ...uint32) frame {
-	f := make(frame, frameHead, frameHead+4*len(payload))
-	f[2], f[3] = byte(4*len(payload)), kind
+// newFrame builds a frame of size bytes of payload: four for each number.
+func newFrame(kind, size byte, stream uint32, payload ...uint32) frame {
+	f := frame{2: size, 3: kind, 8: 0}
 	binary.BigEndian.PutUint32(f[5:], stream)
 	for _, p := range payload {
 		f = binary.BigEndian.AppendUint32(f, p)
@@ -40,12 +39,13 @@ func newFrame(kind byte, stream uint32, payload ...uint32) frame {
 }
 
 func readFrame(r io.Reader) (frame, error) {
-	f := make(frame, frameHead)
-	if _, err := io.ReadFull(r, f); err != nil {
+	var head [frameHead]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return nil, fmt.Errorf("reading a frame: %w", err)
 	}
-	size := int(f[0])<<16 | int(f[1])<<8 | int(f[2])
-	f = append(f, make([]byte, size)...)
+	size := int(head[0])<<16 | int(head[1])<<8 | int(head[2])
+	f := make(frame, frameHead+size)
+	copy(f, head[:])
 	if _, err := io.ReadFull(r, f[frameHead:]); err != nil {
 		return nil, fmt.Errorf("reading a frame: %w", err)
 	}
@@ -82,14 +82,14 @@ func (c *lineConn) relayFrames(toClient, toServer *framed) error {
 			return err
 		}
 		if id := f.stream(); f.kind() == frameHeaders && id > last {
-			cut := c.line.take(cutReset, cutStream, cutGoAway)
-			switch cut {
+			switch c.line.take(cutReset, cutStream, cutGoAway) {
 			case cutReset:
 				return c.reset()
 			case cutGoAway:
 				return c.goAway(toClient, last)
 			case cutStream:
 				refused[id] = true
+			case cutNone, cutDial, cutHandshake:
 			}
 			last = id
 		}
@@ -110,16 +110,16 @@ func pass(f frame, refused map[uint32]bool, toClient, toServer *framed) error {
 	if f.kind() != frameHeaders {
 		return nil
 	}
-	if err := toServer.send(append(f, newFrame(frameReset, id, cancelCode)...)); err != nil {
+	if err := toServer.send(append(f, newFrame(frameReset, 4, id, cancelCode)...)); err != nil {
 		return err
 	}
-	return toClient.send(newFrame(frameReset, id, refusedStream))
+	return toClient.send(newFrame(frameReset, 4, id, refusedStream))
 }
 
 // goAway tells the client that its newest stream was not looked at, and waits
 // for it to go.
 func (c *lineConn) goAway(toClient *framed, last uint32) error {
-	if err := toClient.send(newFrame(frameGoAway, 0, last, noError)); err != nil {
+	if err := toClient.send(newFrame(frameGoAway, 8, 0, last, noError)); err != nil {
 		return err
 	}
 	_, err := io.Copy(io.Discard, c.client)
