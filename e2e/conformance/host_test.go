@@ -26,7 +26,7 @@ type message struct {
 	Method  string          `json:"method"`
 	Params  json.RawMessage `json:"params"`
 	Result  json.RawMessage `json:"result"`
-	Error   *refusedError     `json:"error"`
+	Error   *refusedError   `json:"error"`
 }
 
 // stdio is the host's end of the bridge's pipes. It insists that each line is a
