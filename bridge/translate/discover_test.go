@@ -86,18 +86,18 @@ func TestInitialize_eras_rightWayIsFound(t *testing.T) {
 		{"legacy", remote.EraLegacy, []any{ok}, "initialize", `"result":{"protocolVersion":"2025-06-18"}}`, false},
 		{"dual, not known", remote.EraUnknown, []any{ok}, "initialize", `"result":{"protocolVersion":"2025-06-18"}}`, false},
 		{"legacy refuses in its own way", remote.EraUnknown, []any{unknown}, "initialize", `-32601`, false},
-		{"modern, not known", remote.EraUnknown, []any{version, discovered}, "initialize server/discover", `"serverInfo"`, true},
-		{"modern by its headers", remote.EraUnknown, []any{headers, discovered}, "initialize server/discover", `"serverInfo"`, true},
-		{"modern, asks twice for the version", remote.EraModern, []any{version, discovered}, "server/discover server/discover", `"serverInfo"`, true},
-		{"modern, never content", remote.EraModern, []any{version, version}, "server/discover server/discover initialize", `-32603`, false},
-		{"turned legacy: unknown method", remote.EraModern, []any{unknown, ok}, "server/discover initialize", `"result"`, false},
-		{"turned legacy: 400", remote.EraModern, []any{refused, ok}, "server/discover initialize", `"result"`, false},
-		{"turned legacy: only old versions", remote.EraModern, []any{older, ok}, "server/discover initialize", `"result"`, false},
-		{"modern in name only", remote.EraModern, []any{stale, ok}, "server/discover initialize", `"result"`, false},
+		{"modern, not known", remote.EraUnknown, []any{version, discovered}, "initialize > server/discover", `"serverInfo"`, true},
+		{"modern by its headers", remote.EraUnknown, []any{headers, discovered}, "initialize > server/discover", `"serverInfo"`, true},
+		{"modern, asks twice for the version", remote.EraModern, []any{version, discovered}, "server/discover > server/discover", `"serverInfo"`, true},
+		{"modern, never content", remote.EraModern, []any{version, version}, "server/discover > server/discover > initialize", `-32603`, false},
+		{"turned legacy: unknown method", remote.EraModern, []any{unknown, ok}, "server/discover > initialize", `"result"`, false},
+		{"turned legacy: 400", remote.EraModern, []any{refused, ok}, "server/discover > initialize", `"result"`, false},
+		{"turned legacy: only old versions", remote.EraModern, []any{older, ok}, "server/discover > initialize", `"result"`, false},
+		{"modern in name only", remote.EraModern, []any{stale, ok}, "server/discover > initialize", `"result"`, false},
 		{"too new", remote.EraModern, []any{newer}, "server/discover", `(2026-07-28): 2027-01-01; a newer`, false},
-		{"neither", remote.EraUnknown, []any{version, unknown}, "initialize server/discover", `-32603`, false},
+		{"neither", remote.EraUnknown, []any{version, unknown}, "initialize > server/discover", `-32603`, false},
 		{"down", remote.EraModern, []any{down}, "server/discover", "", false},
-		{"down later", remote.EraUnknown, []any{version, down}, "initialize server/discover", "", false},
+		{"down later", remote.EraUnknown, []any{version, down}, "initialize > server/discover", "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -126,7 +126,7 @@ func TestInitialize_eras_rightWayIsFound(t *testing.T) {
 			} else if got := <-h.lines; err != nil || !strings.Contains(got, c.host) || len(h.lines) != 0 {
 				t.Errorf("%v, %s", err, got)
 			}
-			if got := strings.Join(methods, " "); got != c.methods {
+			if got := strings.Join(methods, " > "); got != c.methods {
 				t.Errorf("sent %s, want %s", got, c.methods)
 			}
 			_ = h.do(t.Context(), `{"jsonrpc":"2.0","method":"notifications/initialized"}`)

@@ -69,7 +69,7 @@ func (x *exchange) input(ctx context.Context, wants []byte, round int) ([]jsonms
 	if requests != nil {
 		if lacks := x.pair.lacks(requests); lacks != "" {
 			return nil, x.giveUp(x.hooks, x.host, kindUnsupported,
-				"the server wants to ask something through the host program, which cannot do that: "+lacks+" is missing. Nothing was done.")
+				"the server wants to ask something through the host program, which cannot do that: "+lacks+" is missing, so the request could not be finished")
 		}
 		responses, err := x.collect(ctx, jsonmsg.Members(requests))
 		if err != nil || responses == nil {
@@ -80,7 +80,7 @@ func (x *exchange) input(ctx context.Context, wants []byte, round int) ([]jsonms
 	if state != nil {
 		members = append(members, jsonmsg.Member{Key: "requestState", Value: state})
 	}
-	if len(jsonmsg.Members(requests)) == 0 && !sleep(ctx, pause(round)) { // the server is busy
+	if len(jsonmsg.Members(requests)) == 0 && !sleep(ctx, pause(firstBusy, round)) { // the server is busy
 		return nil, ended(ctx)
 	}
 	return members, nil

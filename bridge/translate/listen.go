@@ -17,8 +17,9 @@ const (
 	// then starts the back-off afresh.
 	steady = 30 * time.Second
 
-	firstPause = 250 * time.Millisecond // RELAY B9
-	lastPause  = 30 * time.Second       // as for the GET stream (RELAY S3)
+	firstBusy  = 250 * time.Millisecond // before a busy server is asked again (RELAY B9)
+	firstPause = time.Second            // before a stream is opened again, as for GET (RELAY S3)
+	lastPause  = 30 * time.Second
 )
 
 // listen holds subscriptions/listen open, for as long as the host lives, with
@@ -105,15 +106,15 @@ func (l *listener) again() <-chan time.Time {
 		l.tries = 0
 	}
 	l.tries++
-	return time.After(pause(l.tries))
+	return time.After(pause(firstPause, l.tries))
 }
 
 // pause is the back-off before a further try: doubled each time, with up to as
 // much again at random, so that many bridges do not come back at once.
-func pause(tries int) time.Duration {
+func pause(first time.Duration, tries int) time.Duration {
 	base := lastPause
 	if tries < 8 {
-		base = min(firstPause<<(tries-1), lastPause)
+		base = min(first<<(tries-1), lastPause)
 	}
 	more, err := rand.Int(rand.Reader, big.NewInt(int64(base)))
 	if err != nil {

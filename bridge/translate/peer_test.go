@@ -3,6 +3,7 @@ package translate_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -81,7 +82,6 @@ func (p *peer) addTools() {
 		if token := r.Params.GetProgressToken(); token != nil {
 			_ = r.Session.NotifyProgress(ctx, &mcp.ProgressNotificationParams{ProgressToken: token, Progress: 1})
 		}
-		_ = r.Session.Log(ctx, &mcp.LoggingMessageParams{Level: "info", Data: "adding"})
 		return text(fmt.Sprint(a.N + 1)), nil, nil
 	})
 	p.server.AddTool(&mcp.Tool{Name: "ask", InputSchema: map[string]any{"type": "object"}}, func(_ context.Context, r *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
@@ -89,14 +89,14 @@ func (p *peer) addTools() {
 			return &mcp.CallToolResult{
 				InputRequests: mcp.InputRequestMap{
 					"sure": &mcp.ElicitParams{Message: "sure?", RequestedSchema: map[string]any{"type": "object", "properties": map[string]any{}}},
-					"home": &mcp.ListRootsParams{},
+					"when": &mcp.ElicitParams{Message: "when?", RequestedSchema: map[string]any{"type": "object", "properties": map[string]any{}}},
 				},
 				RequestState: "a\"b=",
 			}, nil
 		}
 		sure, _ := r.Params.InputResponses["sure"].(*mcp.ElicitResult)
-		home, _ := r.Params.InputResponses["home"].(*mcp.ListRootsResult)
-		return text(fmt.Sprintf("%s %s %d", r.Params.RequestState, sure.Action, len(home.Roots))), nil
+		when, _ := r.Params.InputResponses["when"].(*mcp.ElicitResult)
+		return text(fmt.Sprintf("%s %s %s", r.Params.RequestState, sure.Action, when.Action)), nil
 	})
 	mcp.AddTool(p.server, &mcp.Tool{Name: "hang"}, func(ctx context.Context, _ *mcp.CallToolRequest, _ args) (*mcp.CallToolResult, any, error) {
 		<-ctx.Done()
@@ -173,13 +173,12 @@ func connect(t *testing.T, p *peer, o *mcp.ClientOptions) *mcp.ClientSession {
 	return s
 }
 
-func TestPeer_legacyClientModernServer_listCallPingLog(t *testing.T) {
+func TestPeer_legacyClientModernServer_listCallPing(t *testing.T) {
 	t.Parallel()
 	p := newPeer(t)
-	progress, logged := make(chan struct{}, 100), make(chan struct{}, 100)
+	progress := make(chan struct{}, 100)
 	s := connect(t, p, &mcp.ClientOptions{
 		ProgressNotificationHandler: func(context.Context, *mcp.ProgressNotificationClientRequest) { progress <- struct{}{} },
-		LoggingMessageHandler:       func(context.Context, *mcp.LoggingMessageRequest) { logged <- struct{}{} },
 	})
 	init := s.InitializeResult()
 	if init.ProtocolVersion != "2025-11-25" || init.ServerInfo.Name != "peer" || init.ServerInfo.Version != "3" || init.Instructions != "be kind" || !init.Capabilities.Tools.ListChanged {
@@ -191,9 +190,6 @@ func TestPeer_legacyClientModernServer_listCallPingLog(t *testing.T) {
 	tools, err := s.ListTools(t.Context(), nil)
 	if err != nil || len(tools.Tools) != 3 {
 		t.Fatal(tools, err)
-	}
-	if err := s.SetLoggingLevel(t.Context(), &mcp.SetLoggingLevelParams{Level: "info"}); err != nil {
-		t.Error(err)
 	}
 	var g sync.WaitGroup
 	for i := range 20 {
@@ -209,20 +205,22 @@ func TestPeer_legacyClientModernServer_listCallPingLog(t *testing.T) {
 	g.Wait()
 	for range 20 {
 		<-progress
-		<-logged
 	}
 }
 
 func TestPeer_serverNeedsInput_hostIsAsked(t *testing.T) {
 	t.Parallel()
 	c := &mcp.ClientOptions{
-		ElicitationHandler: func(context.Context, *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
+		ElicitationHandler: func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
+			if r.Params.Message == "when?" {
+				return nil, errors.New("cannot show this")
+			}
 			return &mcp.ElicitResult{Action: "decline"}, nil
 		},
 	}
 	s := connect(t, newPeer(t), c)
 	r, err := s.CallTool(t.Context(), &mcp.CallToolParams{Name: "ask"})
-	if err != nil || r.IsError || r.Content[0].(*mcp.TextContent).Text != `a"b= decline 0` {
+	if err != nil || r.IsError || r.Content[0].(*mcp.TextContent).Text != `a"b= decline cancel` {
 		t.Errorf("%+v, %v", r, err)
 	}
 }

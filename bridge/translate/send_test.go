@@ -216,5 +216,7 @@ func TestCancelled_requestAtTheServer_streamClosesNothingIsSent(t *testing.T) {
 		t.Errorf("sent %v", up.sent())
 	}
 	cancel()
-	<-other
+	if err := <-other; err == nil {
+		t.Error("no error for the other call")
+	}
 }
