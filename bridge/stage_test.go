@@ -1,11 +1,9 @@
 package bridge_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -35,7 +33,7 @@ const (
 	cellLimit = time.Minute
 	// silenceLimit is Limits.Idle where the cut is silence: long beside a busy
 	// machine, short beside the test.
-	silenceLimit = 3 * time.Second
+	silenceLimit = 8 * time.Second
 )
 
 func newStage(t *testing.T, c cell) *stage {
@@ -62,7 +60,8 @@ func newStage(t *testing.T, c cell) *stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.line.Close() })
-	s.host = start(t, bridge.Config{Remote: s.upstream()})
+	// The era is known, as after a login: a busy machine must not make the probe slow.
+	s.host = start(t, bridge.Config{Remote: s.upstream(), Era: era(s.era())})
 	return s
 }
 
@@ -81,13 +80,20 @@ func (s *stage) upstream() bridge.Upstream {
 		limits.Idle = silenceLimit
 	}
 	up, err := remote.New(remote.Config{
-		Endpoint: s.sandbox.Endpoint(), HTTP: &http.Client{Transport: mirrored{over}}, Limits: limits,
+		Endpoint: s.sandbox.Endpoint(), HTTP: &http.Client{Transport: over}, Limits: limits, Era: s.era(),
 		Authorizer: &keyring{sandbox: s.sandbox, token: redact.Secret(s.sandbox.IssueToken("A"))},
 	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	return up
+}
+
+func (s *stage) era() remote.Era {
+	if s.cell.Modern {
+		return remote.EraModern
+	}
+	return remote.EraLegacy
 }
 
 func (s *stage) scene(match func(faults.Request) bool) faults.Scene {
@@ -206,32 +212,4 @@ func (k *keyring) Rejected(_ context.Context, token redact.Secret, _ []string) e
 		k.token = redact.Secret(k.sandbox.IssueToken("A"))
 	}
 	return nil
-}
-
-// mirror is what mirrored does to a request that carries _meta.
-func mirror(r *http.Request) {
-	if r.Body == nil || r.Header.Get("Mcp-Method") != "" {
-		return
-	}
-	raw, err := io.ReadAll(r.Body)
-	r.Body = io.NopCloser(bytes.NewReader(raw))
-	var m struct {
-		Method string
-		Params struct {
-			Name string
-			Meta map[string]json.RawMessage `json:"_meta"`
-		}
-	}
-	if err != nil || json.Unmarshal(raw, &m) != nil {
-		return
-	}
-	version := strings.Trim(string(m.Params.Meta["io.modelcontextprotocol/protocolVersion"]), `"`)
-	if version == "" {
-		return
-	}
-	r.Header.Set("MCP-Protocol-Version", version)
-	r.Header.Set("Mcp-Method", m.Method)
-	if m.Params.Name != "" {
-		r.Header.Set("Mcp-Name", m.Params.Name)
-	}
 }

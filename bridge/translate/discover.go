@@ -30,7 +30,7 @@ const noCommonEra = "PayU: the server takes neither initialize nor a protocol ve
 func (t *Translator) initialize(ctx context.Context, m jsonmsg.Message, h remote.Hooks) error {
 	t.reset()
 	ways := []func(context.Context, jsonmsg.Message, remote.Hooks) (bool, error){t.plain, t.discover}
-	if t.era() == remote.EraModern {
+	if t.era().TakesModern() {
 		slices.Reverse(ways)
 	}
 	for _, way := range ways {

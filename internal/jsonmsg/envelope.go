@@ -31,8 +31,9 @@ type envelope struct {
 	Message
 	*scanner
 
-	uri  string
-	seen [judgedKeys]int
+	uri      string
+	seen     [judgedKeys]int
+	badError bool // error is there, and no object
 }
 
 // top takes one member of the message; the scanner stands at its value.
@@ -62,7 +63,8 @@ func (e *envelope) top(key string) error {
 		e.seen[resultKey]++
 	case "error":
 		e.seen[errorKey]++
-		e.IsError = true
+		e.IsError = e.b[at] != 'n' // some servers write "error":null beside a result
+		e.badError = e.IsError && e.b[at] != '{'
 	}
 	return nil
 }
@@ -153,7 +155,8 @@ func (e *envelope) classify() error {
 }
 
 func (e *envelope) classifyAnswer() error {
-	if e.count(resultKey)+e.count(errorKey) == 0 || !e.NullID() && !isID(e.ID) {
+	// {"error":"invalid_token"} is what OAuth servers say, not JSON-RPC.
+	if e.count(resultKey) == 0 && !e.IsError || e.badError || !e.NullID() && !isID(e.ID) {
 		return ErrInvalid
 	}
 	e.Kind = Response

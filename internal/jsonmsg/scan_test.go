@@ -26,9 +26,10 @@ func TestScan_goodMessages_classifiedWithoutAChange(t *testing.T) {
 		`{"method":"initialize","id":0,"params":{"protocolVersion":"2025-11-25"}}`:                    {kind: jsonmsg.Request, id: "0", method: "initialize", version: "2025-11-25"},
 		`{"method":"notifications/cancelled","params":{"requestId":7,"reason":"x"}}`:                  {kind: jsonmsg.Notification, method: "notifications/cancelled", cancelID: "7", idIsMissing: true},
 		`{"\u006dethod":"ping"}`: {kind: jsonmsg.Notification, method: "ping", idIsMissing: true},
-		`{"id":3,"result":{"protocolVersion":"2025-06-18","x":[{"id":9,"method":"no"}]}}`: {kind: jsonmsg.Response, id: "3", version: "2025-06-18"},
-		`{"id":null,"error":{"code":-1,"message":"m"}}`:                                   {kind: jsonmsg.Response, id: "null", isError: true},
-		`{"error":{}}`: {kind: jsonmsg.Response, isError: true, idIsMissing: true},
+		`{"id":3,"result":{"protocolVersion":"2025-06-18","x":[{"id":9,"method":"no"}]}}`:     {kind: jsonmsg.Response, id: "3", version: "2025-06-18"},
+		`{"id":null,"error":{"code":-1,"message":"m"}}`:                                       {kind: jsonmsg.Response, id: "null", isError: true},
+		`{"id":3,"result":{},"error":null}`:                                                   {kind: jsonmsg.Response, id: "3"},
+		`{"error":{}}`:                                                                        {kind: jsonmsg.Response, isError: true, idIsMissing: true},
 		` { "ID" : 1 , "METHOD":2, "id":4, "method" : "ping", "unknown":{"b":1.0,"a":1e5} } `: {kind: jsonmsg.Request, id: "4", method: "ping"},
 	} {
 		m, err := jsonmsg.Scan([]byte(line))
@@ -67,6 +68,8 @@ func TestScan_badMessages_refusedWithTheIDIfCertain(t *testing.T) {
 		{`{"id":null,"method":"x"}`, jsonmsg.ErrInvalid, ""},
 		{`{"id":{},"method":"x"}`, jsonmsg.ErrInvalid, ""},
 		{`{"id":true,"result":1}`, jsonmsg.ErrInvalid, ""},
+		{`{"error":"invalid_token","error_description":"x"}`, jsonmsg.ErrInvalid, ""},
+		{`{"id":3,"error":null}`, jsonmsg.ErrInvalid, ""},
 		{`{"id":1,"method":"x","id":2}`, jsonmsg.ErrDuplicate, ""},
 		{`{"id":1,"method":"x","\u0069d":1}`, jsonmsg.ErrDuplicate, ""},
 		{`{"id":1,"method":"x","method":"y"}`, jsonmsg.ErrDuplicate, "1"},

@@ -147,7 +147,7 @@ func answerCuts() []Cut {
 	}
 	return []Cut{
 		{Name: "reset, request read", Row: "R4", arm: inject(Reset())},
-		{Name: "silence", Row: "R4", arm: inject(Silence())},
+		{Name: "silence", Row: "B2", arm: inject(Silence())},
 		{Name: "cut before the headers", Row: "R4", Ran: RanYes, arm: inject(LostAnswer())},
 		{Name: "cut after the headers", Row: "R4", Ran: RanYes, arm: cut(nothing)},
 		{Name: "cut in the body", Row: "R4", Ran: RanYes, arm: cut(half)},
