@@ -31,7 +31,7 @@ func twisted(t *testing.T, answer func(io.Writer)) string {
 		}
 		out := bufio.NewWriter(c)
 		answer(out)
-		out.Flush()
+		_ = out.Flush()
 	})
 }
 
@@ -79,6 +79,7 @@ func reply200(kind, encoding, body string, n int) func(io.Writer) {
 }
 
 func asJSON(body string) func(io.Writer) { return reply200("application/json", "", body, len(body)) }
+
 func asEvent(data string) func(io.Writer) {
 	return reply200("text/event-stream", "", "data: "+data+"\n\n", -1)
 }
@@ -133,9 +134,11 @@ func TestBadBytes_brokenAnswer_failsItsCallOnly(t *testing.T) {
 		"gzip bomb in events":            {reply200("text/event-stream", "gzip", bombEvent, len(bombEvent)), "too_large"},
 		"no HTTP":                        {func(w io.Writer) { fmt.Fprint(w, "SSH-2.0-OpenSSH\r\n\r\n") }, "unknown_outcome"},
 		"bad header line":                {func(w io.Writer) { fmt.Fprint(w, "HTTP/1.1 200 OK\r\n\x00: \x01\r\n\r\n") }, "unknown_outcome"},
-		"two lengths":                    {func(w io.Writer) { fmt.Fprint(w, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}") }, "unknown_outcome"},
-		"endless header":                 {func(w io.Writer) { fmt.Fprint(w, "HTTP/1.1 200 OK\r\n"+strings.Repeat("X-A: b\r\n", 50<<10)) }, "unknown_outcome"},
-		"endless header line":            {func(w io.Writer) { fmt.Fprint(w, "HTTP/1.1 200 OK\r\nX-A: "+strings.Repeat("b", 300<<10)) }, "unknown_outcome"},
+		"two lengths": {func(w io.Writer) {
+			fmt.Fprint(w, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}")
+		}, "unknown_outcome"},
+		"endless header":      {func(w io.Writer) { fmt.Fprint(w, "HTTP/1.1 200 OK\r\n"+strings.Repeat("X-A: b\r\n", 50<<10)) }, "unknown_outcome"},
+		"endless header line": {func(w io.Writer) { fmt.Fprint(w, "HTTP/1.1 200 OK\r\nX-A: "+strings.Repeat("b", 300<<10)) }, "unknown_outcome"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
