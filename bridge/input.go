@@ -30,31 +30,33 @@ func newLineReader(in io.Reader, limit int) *lineReader {
 // is too long only what answers it is kept: errLong, and a message that has the
 // ID if it was a request. The last line may lack its newline.
 func (r *lineReader) next() (line []byte, skipped jsonmsg.Message, err error) {
+	var pile jsonmsg.Pile
 	for {
 		part, err := r.in.ReadSlice('\n')
-		if len(line)+len(part) > r.max {
-			skipped, err = r.skip(line, part, err)
+		if pile.Len()+len(part) > r.max {
+			skipped, err = r.skip(&pile, part, err)
 			if err == nil {
 				err = errLong
 			}
 			return nil, skipped, err
 		}
-		line = append(line, part...)
+		pile.Add(part)
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
-		case err != nil && len(line) == 0:
+		case err != nil && pile.Len() == 0:
 			return nil, skipped, err
 		default: // the end of the line, or of the input: the next read tells
-			return bytes.Trim(line, " \t\r\n"), skipped, nil
+			return bytes.Trim(pile.Bytes(), " \t\r\n"), skipped, nil
 		}
 	}
 }
 
-// skip reads to the end of a line of which line and part are known already.
-func (r *lineReader) skip(line, part []byte, err error) (jsonmsg.Message, error) {
+// skip reads to the end of a line of which pile and part are known already.
+func (r *lineReader) skip(pile *jsonmsg.Pile, part []byte, err error) (jsonmsg.Message, error) {
 	var s jsonmsg.Skimmer
-	_, _ = s.Write(line)
+	pile.Each(func(block []byte) { _, _ = s.Write(block) })
 	_, _ = s.Write(part)
+	pile.Drop()
 	for errors.Is(err, bufio.ErrBufferFull) {
 		part, err = r.in.ReadSlice('\n')
 		_, _ = s.Write(part)

@@ -27,14 +27,10 @@ func parentEnds(ctx context.Context, pid int) bool {
 		return pollParent(ctx, pid)
 	}
 	defer context.AfterFunc(ctx, func() { _ = f.Close() })() // wakes the read below
-	if err := conn.Read(hasEnded); err != nil && ctx.Err() == nil {
+	// Children change their parent before its pidfd tells, so no wake-up is lost.
+	err = conn.Read(func(uintptr) bool { return os.Getppid() != pid })
+	if err != nil && ctx.Err() == nil {
 		return pollParent(ctx, pid)
 	}
 	return ctx.Err() == nil
-}
-
-// hasEnded reports whether the process of a pidfd has ended.
-func hasEnded(fd uintptr) bool {
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
-	return n > 0 && err == nil
 }

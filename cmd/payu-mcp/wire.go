@@ -131,10 +131,10 @@ func (p *parts) remote(a remote.Authorizer, limits remote.Limits) (*remote.Clien
 func (p *parts) close(ctx context.Context) error {
 	p.auth.Close(ctx)
 	p.data.CloseIdleConnections()
-	if ctx.Err() != nil {
-		return nil // a refresh that hangs has the store: the system frees its lock
+	if ctx.Err() == nil {
+		return p.store.Close()
 	}
-	return p.store.Close()
+	return nil // a refresh that hangs has the store: the system frees its lock
 }
 
 // newLogger logs to stderr or the named file, with secrets masked.

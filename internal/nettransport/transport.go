@@ -27,6 +27,7 @@ const (
 	pingAfter        = 15 * time.Second // RELAY S2
 	pingTimeout      = 10 * time.Second // RELAY S2
 	idlePerHost      = 64               // RELAY B7
+	maxHeader        = 256 << 10        // the default of net/http is 10 MiB
 )
 
 // Options says how connections leave this computer. The zero value uses the
@@ -63,7 +64,9 @@ func New(o Options) (*http.Transport, error) {
 		HTTP2:               &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 		IdleConnTimeout:     idleTimeout,
 		MaxIdleConnsPerHost: idlePerHost,
-		DisableCompression:  o.NoCompression,
+
+		MaxResponseHeaderBytes: maxHeader,
+		DisableCompression:     o.NoCompression,
 	}, nil
 }
 

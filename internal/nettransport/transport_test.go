@@ -109,3 +109,20 @@ func TestIsLoopback_table(t *testing.T) {
 		}
 	}
 }
+
+// A server that sends header lines for ever is cut off soon; a large header of
+// an honest one passes.
+func TestNew_header_isBounded(t *testing.T) {
+	t.Parallel()
+	for lines, fits := range map[int]bool{200: true, 300: false} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			for range lines {
+				w.Header().Add("X-Filler", strings.Repeat("a", 1<<10))
+			}
+		}))
+		defer srv.Close()
+		if _, err := get(t, nettransport.Options{}, srv.URL); (err == nil) != fits {
+			t.Errorf("a header of %d KiB: %v", lines, err)
+		}
+	}
+}
