@@ -33,11 +33,7 @@ func (r *lineReader) next() (line []byte, skipped jsonmsg.Message, err error) {
 	for {
 		part, err := r.in.ReadSlice('\n')
 		if len(line)+len(part) > r.max {
-			skipped, err = r.skip(line, part, err)
-			if err == nil {
-				err = errLong
-			}
-			return nil, skipped, err
+			return nil, r.skip(line, part, err), errLong // the next read tells how it ended
 		}
 		line = append(line, part...)
 		switch {
@@ -50,8 +46,9 @@ func (r *lineReader) next() (line []byte, skipped jsonmsg.Message, err error) {
 	}
 }
 
-// skip reads to the end of a line of which line and part are known already.
-func (r *lineReader) skip(line, part []byte, err error) (jsonmsg.Message, error) {
+// skip reads to the end of a line, or of the input, of which line and part are
+// known already.
+func (r *lineReader) skip(line, part []byte, err error) jsonmsg.Message {
 	var s jsonmsg.Skimmer
 	_, _ = s.Write(line)
 	_, _ = s.Write(part)
@@ -59,7 +56,7 @@ func (r *lineReader) skip(line, part []byte, err error) (jsonmsg.Message, error)
 		part, err = r.in.ReadSlice('\n')
 		_, _ = s.Write(part)
 	}
-	return s.Found(), err
+	return s.Found()
 }
 
 // read takes the host's lines until there are no more. A bad line is answered
