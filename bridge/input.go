@@ -34,11 +34,7 @@ func (r *lineReader) next() (line []byte, skipped jsonmsg.Message, err error) {
 	for {
 		part, err := r.in.ReadSlice('\n')
 		if pile.Len()+len(part) > r.max {
-			skipped, err = r.skip(&pile, part, err)
-			if err == nil {
-				err = errLong
-			}
-			return nil, skipped, err
+			return nil, r.skip(&pile, part, err), errLong // the next read tells how it ended
 		}
 		pile.Add(part)
 		switch {
@@ -51,8 +47,9 @@ func (r *lineReader) next() (line []byte, skipped jsonmsg.Message, err error) {
 	}
 }
 
-// skip reads to the end of a line of which pile and part are known already.
-func (r *lineReader) skip(pile *jsonmsg.Pile, part []byte, err error) (jsonmsg.Message, error) {
+// skip reads to the end of a line, or of the input, of which pile and part are
+// known already.
+func (r *lineReader) skip(pile *jsonmsg.Pile, part []byte, err error) jsonmsg.Message {
 	var s jsonmsg.Skimmer
 	pile.Each(func(block []byte) { _, _ = s.Write(block) })
 	_, _ = s.Write(part)
@@ -61,7 +58,7 @@ func (r *lineReader) skip(pile *jsonmsg.Pile, part []byte, err error) (jsonmsg.M
 		part, err = r.in.ReadSlice('\n')
 		_, _ = s.Write(part)
 	}
-	return s.Found(), err
+	return s.Found()
 }
 
 // read takes the host's lines until there are no more. A bad line is answered

@@ -40,7 +40,7 @@ func TestToolbox_specExample_headerOfTheCall(t *testing.T) {
 	box.learn([]byte(listOf(specTool)), true)
 	known, ok := box.of("execute_sql")
 	h := http.Header{}
-	mirror(h, known.bindings, scanned(t, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"execute_sql","arguments":{"region":"us-west1","query":"SELECT * FROM users"}}}`))
+	mirror(h, known.bindings, scanned(t, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"execute_sql","arguments":{"region":"us-west1","query":"SELECT 1"}}}`))
 	if !ok || !known.valid || known.readOnly || h.Get("Mcp-Param-Region") != "us-west1" || len(h) != 1 {
 		t.Error(known, ok, h)
 	}
@@ -49,17 +49,18 @@ func TestToolbox_specExample_headerOfTheCall(t *testing.T) {
 func TestSchema_validAnnotations_bound(t *testing.T) {
 	t.Parallel()
 	for tool, want := range map[string]string{
-		withProperties(`"a":{"type":"string","x-mcp-header":"A"},"b":{"x-mcp-header":"B-1.~","type":"integer"},"c":{"type":"boolean","x-mcp-header":"c"}`): "[{[a] Mcp-Param-A} {[b] Mcp-Param-B-1.~} {[c] Mcp-Param-c}]",
-		withProperties(`"o":{"type":"object","properties":{"p":{"properties":{"q":{"type":"string","x-mcp-header":"Q"}}}}}`):                               "[{[o p q] Mcp-Param-Q}]",
-		withProperties(`"o":{"properties":{"a":{"type":"string","x-mcp-header":"A"},"b":{"type":"string","x-mcp-header":"B"}}}`):                           "[{[o a] Mcp-Param-A} {[o b] Mcp-Param-B}]",
-		withProperties(`"a":{"type":"string","\u0078-mcp-header":"A"}`):                                                                                    "[{[a] Mcp-Param-A}]",
-		withProperties(`"x-mcp-header":{"type":"string"}`):                                                                                                 "[]",
-		withProperties(`"properties":{"type":"string","x-mcp-header":"P"},"items":{"type":"string","x-mcp-header":"I"}`):                                   "[{[properties] Mcp-Param-P} {[items] Mcp-Param-I}]",
-		withProperties(`"a":{"type":"object","default":{"x-mcp-header":1},"examples":[{"x-mcp-header":""}],"enum":[{"x-mcp-header":2}]}`):                  "[]",
-		withProperties(`"a":{"const":{"x-mcp-header":""}},"b":true,"c":7`):                                                                                 "[]",
-		withProperties(`"a":{"type":"string","X-MCP-Header":"","description":"x-mcp-header"}`):                                                             "[]",
-		`{"name":"t","x-mcp-header":1,"outputSchema":{"x-mcp-header":""},"InputSchema":{"x-mcp-header":""},"inputSchema":{"type":"object"}}`:               "[]",
-		`{"name":"t","inputSchema":["x-mcp-header"]}`:                                                                                                      "[]",
+		withProperties(`"a":{"type":"string","x-mcp-header":"A"},"b":{"x-mcp-header":"B-1.~","type":"integer"},"c":{"type":"boolean","x-mcp-header":"c"}`):                 "[{[a] Mcp-Param-A} {[b] Mcp-Param-B-1.~} {[c] Mcp-Param-c}]",
+		withProperties(`"o":{"type":"object","properties":{"p":{"properties":{"q":{"type":"string","x-mcp-header":"Q"}}}}}`):                                               "[{[o p q] Mcp-Param-Q}]",
+		withProperties(`"o":{"properties":{"a":{"type":"string","x-mcp-header":"A"},"b":{"type":"string","x-mcp-header":"B"}}}`):                                           "[{[o a] Mcp-Param-A} {[o b] Mcp-Param-B}]",
+		withProperties(`"o":{"properties":{"p":{"properties":{"q":{"properties":{"a":{"type":"string","x-mcp-header":"A"},"b":{"type":"string","x-mcp-header":"B"}}}}}}}`): "[{[o p q a] Mcp-Param-A} {[o p q b] Mcp-Param-B}]",
+		withProperties(`"a":{"type":"string","\u0078-mcp-header":"A"}`):                                                                                                    "[{[a] Mcp-Param-A}]",
+		withProperties(`"x-mcp-header":{"type":"string"}`):                                                                                                                 "[]",
+		withProperties(`"properties":{"type":"string","x-mcp-header":"P"},"items":{"type":"string","x-mcp-header":"I"}`):                                                   "[{[properties] Mcp-Param-P} {[items] Mcp-Param-I}]",
+		withProperties(`"a":{"type":"object","default":{"x-mcp-header":1},"examples":[{"x-mcp-header":""}],"enum":[{"x-mcp-header":2}]}`):                                  "[]",
+		withProperties(`"a":{"const":{"x-mcp-header":""}},"b":true,"c":7`):                                                                                                 "[]",
+		withProperties(`"a":{"type":"string","X-MCP-Header":"","description":"x-mcp-header"}`):                                                                             "[]",
+		`{"name":"t","x-mcp-header":1,"outputSchema":{"x-mcp-header":""},"InputSchema":{"x-mcp-header":""},"inputSchema":{"type":"object"}}`:                               "[]",
+		`{"name":"t","inputSchema":["x-mcp-header"]}`:                                                                                                                      "[]",
 		`{"name":"t"}`: "[]",
 	} {
 		var box toolbox
@@ -265,8 +266,19 @@ func TestToolbox_tooManyOrTooLarge_bounded(t *testing.T) {
 	if _, ok := box.of("t0"); !ok {
 		t.Error("forgot a known tool")
 	}
-	for i := range 20 {
-		box.learn([]byte(listOf(fmt.Sprintf(`{"name":"%d%s"}`, i, strings.Repeat("x", 1<<20)))), i == 0)
+	long := strings.Repeat("x", 1<<20)
+	box.learn([]byte(listOf(`{"name":"`+long+`"}`)), false)
+	if _, ok := box.of(long); ok {
+		t.Error("found room beyond the number of tools")
+	}
+	for i := range 9 {
+		box.learn([]byte(listOf(`{"name":"`+long+`"}`)), i == 0)
+	}
+	if _, ok := box.of(long); !ok {
+		t.Error("learning a tool again takes room")
+	}
+	for i := range 9 {
+		box.learn([]byte(listOf(fmt.Sprintf(`{"name":"%d%s"}`, i, long))), i == 0)
 	}
 	if box.bytes > maxToolBytes || len(box.tools) != 7 {
 		t.Error(box.bytes, len(box.tools))

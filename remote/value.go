@@ -31,7 +31,8 @@ func plainValue(s string) bool {
 			return false
 		}
 	}
-	return strings.Trim(s, " ") == s && !(strings.HasPrefix(s, sentinelHead) && strings.HasSuffix(s, sentinelTail))
+	sentinel := strings.HasPrefix(s, sentinelHead) && strings.HasSuffix(s, sentinelTail)
+	return strings.Trim(s, " ") == s && !sentinel
 }
 
 // errFound ends a walk early.

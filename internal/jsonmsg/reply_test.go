@@ -19,7 +19,7 @@ func TestCompact_prettyPrinted_oneLineNothingElseChanged(t *testing.T) {
 
 func TestCompact_oneLine_untouched(t *testing.T) {
 	t.Parallel()
-	for _, in := range []string{`{ "a" : 1 }`, "", "broken\njson {"} {
+	for _, in := range []string{`{ "a" : 1 }`, "", "broken\njson {", "1\n2", "{}\n{}"} {
 		if got := string(jsonmsg.Compact([]byte(in))); got != in {
 			t.Errorf("%q became %q", in, got)
 		}

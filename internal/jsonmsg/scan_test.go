@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 )
@@ -147,6 +148,23 @@ func TestWithID_errorWithoutID_takesTheCalls(t *testing.T) {
 		}
 		if twice := m.WithID(json.RawMessage(`"b"`)); !strings.Contains(string(twice.Raw), `"b"`) || strings.Contains(string(twice.Raw), "900") {
 			t.Errorf("second change: %s", twice.Raw)
+		}
+	}
+}
+
+// TestScan_longStrings_everyByteEverywhere holds the reading by words against
+// encoding/json.
+func TestScan_longStrings_everyByteEverywhere(t *testing.T) {
+	t.Parallel()
+	for at := range 40 {
+		for c := range 0x100 {
+			text := []byte(strings.Repeat("a", 40))
+			text[at] = byte(c)
+			line := []byte(`{"id":1,"method":"` + string(text) + `"}`)
+			_, err := jsonmsg.Scan(line)
+			if good := json.Valid(line) && c < utf8.RuneSelf; (err == nil) != good {
+				t.Fatalf("%q: %v", line, err)
+			}
 		}
 	}
 }
