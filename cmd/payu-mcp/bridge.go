@@ -32,6 +32,7 @@ func runBridge(cmd *cobra.Command, e env, o *options) error {
 	if term.IsTerminal(int(e.stdin.Fd())) {
 		return printWelcome(e.stdout)
 	}
+	limitMemory(e.getenv)
 	if err := o.resolve(cmd, e.getenv); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/payu-mcp/payu-mcp/auth"
 	"github.com/payu-mcp/payu-mcp/keychain"
@@ -16,11 +17,21 @@ import (
 type credentialStore struct {
 	sealed *keychain.Store
 	log    *slog.Logger
+	last   atomic.Pointer[decoded] // of the newest Load
+}
+
+// decoded is a record with the credential in it. Each request to the server
+// loads the credential, and nearly always finds the record of the time before.
+// Neither is ever changed: a sign-in, a refresh or a logout, in this process or
+// in another, makes a new record.
+type decoded struct {
+	rec  *keychain.Record
+	cred *auth.Credential
 }
 
 // Load implements auth.Store. A login that can never be opened again counts as
 // none: a person must sign in, and the file is set aside then.
-func (s credentialStore) Load(ctx context.Context) (*auth.Credential, error) {
+func (s *credentialStore) Load(ctx context.Context) (*auth.Credential, error) {
 	rec, err := s.sealed.Load(ctx)
 	if errors.Is(err, keychain.ErrDamaged) || errors.Is(err, keychain.ErrKeyMissing) {
 		s.log.WarnContext(ctx, "the stored login cannot be used any more", "err", err)
@@ -29,11 +40,18 @@ func (s credentialStore) Load(ctx context.Context) (*auth.Credential, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fromRecord(rec)
+	if d := s.last.Load(); d != nil && d.rec == rec {
+		return d.cred, nil
+	}
+	cred, err := fromRecord(rec)
+	if err == nil {
+		s.last.Store(&decoded{rec, cred})
+	}
+	return cred, err
 }
 
 // Update implements auth.Store.
-func (s credentialStore) Update(ctx context.Context, fn func(context.Context, *auth.Credential) (*auth.Credential, error)) error {
+func (s *credentialStore) Update(ctx context.Context, fn func(context.Context, *auth.Credential) (*auth.Credential, error)) error {
 	err := s.sealed.Update(ctx, func(ctx context.Context, rec *keychain.Record) (*keychain.Record, error) {
 		cur, err := fromRecord(rec)
 		if err != nil {

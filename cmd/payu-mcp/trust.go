@@ -45,7 +45,7 @@ func (p *parts) mayAskToSignIn(ctx context.Context, o *options) error {
 	if ownEndpoint(p.endpoint) {
 		return nil
 	}
-	cred, err := credentialStore{sealed: p.store, log: p.log}.Load(ctx)
+	cred, err := (&credentialStore{sealed: p.store, log: p.log}).Load(ctx)
 	if err != nil {
 		return err
 	}

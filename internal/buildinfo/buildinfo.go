@@ -7,22 +7,29 @@ package buildinfo
 import (
 	"runtime"
 	"runtime/debug"
+	"sync"
 )
 
 // version is written by the linker only; nothing assigns it.
 var version string // the linker's -X needs a package variable
 
 // Version returns the release version, or "devel" for a build from a checkout.
+// It is cheap: each request to the server names it.
 func Version() string {
 	if version != "" {
 		return version
 	}
+	return moduleVersion()
+}
+
+// moduleVersion parses the module information when first needed, and once.
+var moduleVersion = sync.OnceValue(func() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
 		return "devel"
 	}
 	return info.Main.Version
-}
+})
 
 // Commit returns the revision the build was made from, or "" when unknown.
 func Commit() string {
