@@ -57,7 +57,7 @@ func (b *bridge) discover(p parcel) {
 func (b *bridge) fallBack(f *flight) {
 	defer f.paid()
 	first := f.settle()
-	b.flights.end(f) // before the answer: the host may use the id again at once
+	b.flights.end(f)
 	if first {
 		b.out.send(b.always, jsonmsg.ErrorReply(f.msg.ID, jsonmsg.CodeMethod, errFallBack.Error(), errorData{Source: source, Kind: kindLegacy}))
 	}

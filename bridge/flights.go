@@ -47,9 +47,15 @@ func (s *flights) find(key string) *flight {
 	return s.open[key]
 }
 
-// end closes a flight: its id is free again.
+// end closes a flight.
 func (s *flights) end(f *flight) {
 	f.stop()
+	s.free(f)
+}
+
+// free makes the id of a flight free again, before its answer goes out: the host
+// may use it at once.
+func (s *flights) free(f *flight) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open[f.key] == f {

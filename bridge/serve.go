@@ -47,8 +47,10 @@ func (b *bridge) serve(p parcel) {
 // host hears in the words that the specification has for it, since it cannot see
 // the stream break (RELAY L10); it may subscribe again.
 func (b *bridge) fail(f *flight, err error) {
+	first := f.settle()
+	b.flights.free(f)
 	switch {
-	case !f.settle():
+	case !first:
 	case f.msg.Method == methodListen && f.begun():
 		b.log.LogAttrs(b.ctx, slog.LevelDebug, "a subscription ended", slog.Any("error", err))
 		b.out.send(b.always, fmt.Appendf(nil, `{"jsonrpc":"2.0","method":%q,"params":{"requestId":%s}}`, methodCancelled, f.msg.ID))
@@ -79,7 +81,9 @@ func (b *bridge) pass(f *flight, m jsonmsg.Message) {
 	wanted := true
 	switch {
 	case m.Kind == jsonmsg.Response:
-		wanted = f.settle()
+		if wanted = f.settle(); wanted {
+			b.flights.free(f)
+		}
 	case f.msg.Modern():
 		wanted = f.open() && m.Kind == jsonmsg.Notification
 	}

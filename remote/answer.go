@@ -1,7 +1,7 @@
 package remote
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -53,7 +53,7 @@ func (x *exchange) receive(ctx context.Context, resp *http.Response) *failure {
 
 // single takes an answer of one JSON body.
 func (x *exchange) single(ctx context.Context, resp *http.Response) *failure {
-	body, err := readAll(resp, x.client.limits.Answer)
+	body, err := x.client.readAll(resp)
 	if errors.Is(err, errTooLarge) {
 		return &failure{event: eventTooLarge, status: resp.StatusCode}
 	}
@@ -85,7 +85,10 @@ func (x *exchange) stream(ctx context.Context, resp *http.Response) *failure {
 
 // readEvents reads one stream. at follows it, for a later one to go on.
 func (x *exchange) readEvents(ctx context.Context, resp *http.Response, at *position) (f *failure) {
-	x.client.withEvents(resp.Body, at, func(events *eventReader) { f = x.readStream(ctx, resp, events) })
+	x.client.withEvents(resp.Body, at, func(events *eventReader) {
+		events.strict = true // an event without end would keep the request for ever
+		f = x.readStream(ctx, resp, events)
+	})
 	return f
 }
 
@@ -164,20 +167,43 @@ func (x *exchange) deliver(m jsonmsg.Message) {
 }
 
 // readAll reads a whole body of at most limit bytes, counted after
-// decompression.
-func readAll(resp *http.Response, limit int) ([]byte, error) {
-	var b bytes.Buffer
-	if n := resp.ContentLength; n > 0 && n <= int64(limit) {
-		b.Grow(int(min(n, maxPrealloc)) + bytes.MinRead)
+// decompression. One of unknown length is piled up: a buffer that doubles would
+// hold several times the limit at its peak (RELAY B10).
+func (c *Client) readAll(resp *http.Response) (body []byte, err error) {
+	limit := c.limits.Answer
+	switch n := resp.ContentLength; {
+	case n > int64(limit):
+		return nil, errTooLarge
+	case n >= 0 && n <= maxPrealloc:
+		body = make([]byte, n)
+		_, err = io.ReadFull(resp.Body, body)
+	default:
+		c.withBuffer(resp.Body, func(in *bufio.Reader) { body, err = pileUp(in, limit) })
 	}
-	n, err := b.ReadFrom(io.LimitReader(resp.Body, int64(limit)+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading the answer: %w", err)
 	}
-	if n > int64(limit) {
-		return nil, errTooLarge
+	return body, nil
+}
+
+func pileUp(in *bufio.Reader, limit int) ([]byte, error) {
+	var pile jsonmsg.Pile
+	for {
+		_, err := in.Peek(1)
+		part, _ := in.Peek(in.Buffered()) // what there is cannot fail
+		if pile.Len()+len(part) > limit {
+			pile.Drop()
+			return nil, errTooLarge
+		}
+		pile.Add(part)
+		_, _ = in.Discard(len(part))
+		switch {
+		case errors.Is(err, io.EOF):
+			return pile.Bytes(), nil
+		case err != nil:
+			return nil, err
+		}
 	}
-	return b.Bytes(), nil
 }
 
 // linger reads a stream to its end, which should come now.

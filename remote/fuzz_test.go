@@ -79,7 +79,8 @@ func FuzzEvents(f *testing.F) {
 	f.Fuzz(func(t *testing.T, stream string, size, buffer uint8, limit uint16) {
 		want, retry := blocks(stream, int(limit))
 		want = slices.DeleteFunc(want, func(b block) bool { return !b.full && !b.over })
-		r := newEventReader(bufio.NewReaderSize(&pieces{stream, int(size) + 1}, int(buffer)+16), int(limit))
+		var at position
+		r := newEventReader(bufio.NewReaderSize(&pieces{stream, int(size) + 1}, int(buffer)+16), int(limit), &at)
 		for i := 0; ; i++ {
 			e, err := r.next()
 			if errors.Is(err, io.EOF) && i == len(want) {
@@ -96,8 +97,11 @@ func FuzzEvents(f *testing.F) {
 				t.Fatalf("%q: event %d has %d bytes", stream, i, len(e.data))
 			}
 		}
-		if got := int(r.retry.Milliseconds()); got != retry {
+		if got := int(at.retry.Milliseconds()); got != retry {
 			t.Fatalf("%q: retry %d, want %d", stream, got, retry)
+		}
+		if !printable(at.id) || len(at.id) > maxEventID {
+			t.Fatalf("%q: the id %q goes into a header", stream, at.id)
 		}
 	})
 }

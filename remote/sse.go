@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 	"time"
+
+	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 )
 
 // serverEvent is one dispatched event (WHATWG HTML section 9.2.6).
@@ -20,12 +22,14 @@ type serverEvent struct {
 // event that the stream ends in the middle of is not dispatched.
 type eventReader struct {
 	in      *bufio.Reader
-	limit   int       // bytes of data of one event
-	at      *position // follows the stream: last event, reconnection time
-	id      string    // the id of the event being read, or of the one before
-	line    []byte    // the line being read
-	begun   bool      // past the first line, where a BOM may stand
-	afterCR bool      // the last line ended in CR: an LF would belong to it
+	limit   int          // bytes of data of one event
+	at      *position    // follows the stream: last event, reconnection time
+	id      string       // the id of the event being read, or of the one before
+	line    []byte       // the line being read
+	pile    jsonmsg.Pile // what has come of it
+	strict  bool         // an event over the limit ends the reading
+	begun   bool         // past the first line, where a BOM may stand
+	afterCR bool         // the last line ended in CR: an LF would belong to it
 }
 
 func newEventReader(in *bufio.Reader, limit int, at *position) *eventReader {
@@ -35,9 +39,14 @@ func newEventReader(in *bufio.Reader, limit int, at *position) *eventReader {
 // streamBuffer is the size of what one read of a stream may bring.
 const streamBuffer = 32 << 10
 
-// withEvents reads a stream through a buffer that other streams use before and
-// after: at one a call they would be most of what is allocated.
+// withEvents reads a stream of events, from the position it was left at.
 func (c *Client) withEvents(body io.Reader, at *position, read func(*eventReader)) {
+	c.withBuffer(body, func(in *bufio.Reader) { read(newEventReader(in, c.limits.Answer, at)) })
+}
+
+// withBuffer reads a body through a buffer that others use before and after: at
+// one a call they would be most of what is allocated.
+func (c *Client) withBuffer(body io.Reader, read func(*bufio.Reader)) {
 	in, ok := c.buffers.Get().(*bufio.Reader)
 	if !ok {
 		in = bufio.NewReaderSize(nil, streamBuffer)
@@ -47,11 +56,12 @@ func (c *Client) withEvents(body io.Reader, at *position, read func(*eventReader
 		in.Reset(nil)
 		c.buffers.Put(in)
 	}()
-	read(newEventReader(in, c.limits.Answer, at))
+	read(in)
 }
 
 // next returns the next event with data. errTooLarge: an event over the limit
-// was skipped, and next may be called again. Other errors end the stream;
+// was skipped, and next may be called again, unless the reader is strict: then
+// the rest of the event is not waited for. Other errors end the stream;
 // io.EOF is its proper end.
 func (r *eventReader) next() (serverEvent, error) {
 	var e serverEvent
@@ -62,6 +72,8 @@ func (r *eventReader) next() (serverEvent, error) {
 			return serverEvent{}, err
 		}
 		switch {
+		case long && r.strict:
+			return serverEvent{}, errTooLarge
 		case long:
 			over, e = true, serverEvent{}
 			continue
@@ -105,26 +117,31 @@ func (r *eventReader) field(e *serverEvent) {
 			return
 		}
 		// The common case, one long line, keeps its bytes where they are.
-		e.data, e.full, r.line = value, true, nil
+		e.data, e.full, r.pile = value, true, jsonmsg.Pile{}
 	}
 }
 
 // readLine reads the next line, without its ending, into r.line. A line longer
 // than room is skipped and reported as long.
 func (r *eventReader) readLine(room int) (long bool, err error) {
-	r.line = r.line[:0]
+	r.pile.Reset()
 	for {
 		chunk, ended, err := r.chunk()
-		if err != nil {
+		switch {
+		case err != nil:
 			return false, err
+		case long:
+		case r.pile.Len()+len(chunk) > room:
+			long = true
+			r.pile.Drop()
+		default:
+			r.pile.Add(chunk)
 		}
-		if long = long || len(r.line)+len(chunk) > room; !long {
-			r.line = append(r.line, chunk...)
-		}
-		if ended {
+		if ended || long && r.strict {
 			break
 		}
 	}
+	r.line = r.pile.Bytes()
 	if !r.begun {
 		r.begun = true
 		r.line = bytes.TrimPrefix(r.line, []byte("\ufeff"))
