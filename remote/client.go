@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/payu-mcp/payu-mcp/internal/buildinfo"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/internal/nettransport"
 )
@@ -31,8 +30,8 @@ const (
 type Config struct {
 	// Endpoint is the URL of the MCP endpoint: https, or http on loopback.
 	Endpoint string
-	// HTTP carries the requests. Its redirect policy, cookie jar and time limit
-	// are not used: redirects are refused, answers may take as long as they like.
+	// HTTP carries the requests; only its Transport is used: redirects are refused,
+	// there are no cookies, and answers may take as long as they like.
 	HTTP *http.Client
 	// Authorizer gives the tokens; nil sends every request bare.
 	Authorizer Authorizer
@@ -49,9 +48,8 @@ type Config struct {
 // concurrent use; no lock is held over the network (RELAY O7).
 type Client struct {
 	endpoint *url.URL
-	address  string // endpoint as text
-	agent    string // User-Agent
-	http     *http.Client
+	constant http.Header // what every POST carries; shared, so never changed
+	http     http.RoundTripper
 	auth     Authorizer
 	log      *slog.Logger
 	limits   Limits
@@ -99,8 +97,8 @@ func New(c Config) (*Client, error) {
 		c.Limits.Answer = defaultAnswer
 	}
 	client := &Client{
-		endpoint: u, address: u.String(), agent: "payu-mcp/" + buildinfo.Version(),
-		http: strict(c.HTTP), auth: c.Authorizer, log: c.Log, limits: c.Limits,
+		endpoint: u, http: transport(c.HTTP), constant: constantHeaders(),
+		auth: c.Authorizer, log: c.Log, limits: c.Limits,
 	}
 	client.era.known, client.era.learnt = c.Era, c.Learnt
 	// A session is made for all requests that wait for one, so it ends with none of them.
@@ -108,10 +106,21 @@ func New(c Config) (*Client, error) {
 	return client, nil
 }
 
-// strict returns the client without what could carry a secret elsewhere: it
-// follows no redirect (OAUTH X15) and keeps no cookies.
-func strict(h *http.Client) *http.Client {
-	return &http.Client{Transport: h.Transport, CheckRedirect: nettransport.RefuseRedirects}
+// transport returns what carries the requests. The http.Client around it is left
+// out with all that it could do: follow a redirect (OAUTH X15), keep cookies,
+// copy every header for both.
+func transport(h *http.Client) http.RoundTripper {
+	if h.Transport == nil {
+		return http.DefaultTransport
+	}
+	return h.Transport
+}
+
+// closeIdle closes the connections that no request uses.
+func (c *Client) closeIdle() {
+	if t, ok := c.http.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
 }
 
 func endpoint(s string) (*url.URL, error) {
@@ -145,7 +154,7 @@ func (c *Client) Do(ctx context.Context, m jsonmsg.Message, h Hooks) error {
 // the log only.
 func (c *Client) Close(ctx context.Context) error {
 	c.end()
-	defer c.http.CloseIdleConnections()
+	defer c.closeIdle()
 	if !c.session.given() {
 		return nil
 	}

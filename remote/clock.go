@@ -32,6 +32,6 @@ func jumped(wall, monotonic time.Duration) bool { return wall-monotonic > sleepJ
 // that the next request does not wait for one.
 func (c *Client) awake(now time.Time) {
 	if c.clock.slept(now) {
-		c.http.CloseIdleConnections()
+		c.closeIdle()
 	}
 }

@@ -168,22 +168,12 @@ func (x *exchange) inSession() bool {
 	return !x.own && !x.msg.Modern() && x.msg.Method != methodInitialize && x.verb != http.MethodDelete
 }
 
-// send writes the request. GetBody is nil so that net/http cannot send it a
-// second time on its own (RELAY section 6).
+// send writes the request.
 func (x *exchange) send(ctx context.Context) (*http.Response, error) {
 	x.requestID, x.at = newRequestID(), time.Now()
 	x.wrote.Store(false)
 	x.client.awake(x.at)
-	var body io.Reader
-	if x.verb == http.MethodPost {
-		body = bytes.NewReader(x.msg.Raw)
-	}
-	r, err := http.NewRequestWithContext(x.traced(ctx), x.verb, x.client.address, body)
-	if err != nil {
-		return nil, fmt.Errorf("building the request: %w", err)
-	}
-	r.GetBody = nil
-	x.setHeaders(r.Header)
+	r := x.request(ctx)
 	if err := x.client.bear(r, x.token); err != nil {
 		return nil, err
 	}
@@ -191,12 +181,27 @@ func (x *exchange) send(ctx context.Context) (*http.Response, error) {
 		return nil, errUnwanted
 	}
 	x.idle.run()
-	resp, err := x.client.http.Do(r)
+	resp, err := x.client.http.RoundTrip(r)
 	if err != nil {
 		return nil, fmt.Errorf("sending the request: %w", err)
 	}
 	resp.Body = watched{resp.Body, x.idle}
 	return resp, nil
+}
+
+// request builds the request. GetBody is nil so that net/http cannot send it a
+// second time on its own (RELAY section 6).
+func (x *exchange) request(ctx context.Context) *http.Request {
+	r := &http.Request{
+		Method: x.verb, URL: x.client.endpoint, Host: x.client.endpoint.Host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: make(http.Header, maxHeaders),
+	}
+	if x.verb == http.MethodPost {
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(x.msg.Raw)), int64(len(x.msg.Raw))
+	}
+	x.setHeaders(r.Header)
+	return r.WithContext(x.traced(ctx))
 }
 
 // traced notes when the first byte may have left, and when all have.

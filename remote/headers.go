@@ -2,11 +2,14 @@ package remote
 
 import (
 	"crypto/rand"
-	"fmt"
+	"encoding/hex"
+	"maps"
 	"mime"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/payu-mcp/payu-mcp/internal/buildinfo"
 )
 
 // The headers of Streamable HTTP (RELAY H1, H3, H4).
@@ -22,20 +25,33 @@ const (
 	mediaEvents = "text/event-stream"
 )
 
+// maxHeaders is room for the headers of most requests.
+const maxHeaders = 10
+
+// constantHeaders are the headers that are the same for every POST.
+func constantHeaders() http.Header {
+	return http.Header{
+		"User-Agent":   {"payu-mcp/" + buildinfo.Version()},
+		"Content-Type": {mediaJSON},
+		"Accept":       {mediaJSON + ", " + mediaEvents},
+	}
+}
+
 // setHeaders fills in all but the bearer. No header may make net/http send a
 // POST again: Idempotency-Key would (OAUTH Z9).
 func (x *exchange) setHeaders(h http.Header) {
-	h.Set("User-Agent", x.client.agent)
-	h.Set(headerRequestID, x.requestID)
+	maps.Copy(h, x.client.constant)
+	h[headerRequestID] = []string{x.requestID}
 	switch x.verb {
-	case http.MethodPost:
-		h.Set("Content-Type", mediaJSON)
-		h.Set("Accept", mediaJSON+", "+mediaEvents)
 	case http.MethodGet:
+		delete(h, "Content-Type")
 		h.Set("Accept", mediaEvents)
 		if x.lastID != "" {
 			h.Set(headerLastEvent, x.lastID)
 		}
+	case http.MethodDelete:
+		delete(h, "Content-Type")
+		delete(h, "Accept")
 	}
 	switch {
 	case x.msg.Modern():
@@ -65,11 +81,21 @@ func newRequestID() string {
 	_, _ = rand.Read(b[:]) // never fails, by its documentation
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	var text [36]byte
+	hex.Encode(text[:8], b[:4])
+	hex.Encode(text[9:13], b[4:6])
+	hex.Encode(text[14:18], b[6:8])
+	hex.Encode(text[19:23], b[8:10])
+	hex.Encode(text[24:], b[10:])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return string(text[:])
 }
 
 // mediaType returns the content type without parameters, lower case.
 func mediaType(h http.Header) string {
+	if t := h.Get("Content-Type"); t == mediaJSON || t == mediaEvents {
+		return t // as nearly always
+	}
 	t, _, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err != nil && t == "" {
 		return ""

@@ -17,25 +17,30 @@ var errSilent = errors.New("the server fell silent")
 // the time we wait for the server counts, not the time the host takes to read.
 // A nil idle never ends anything.
 type idle struct {
-	limit time.Duration
-	timer *time.Timer
+	limit  time.Duration
+	expire func()
+	timer  *time.Timer // nil until the first wait
 }
 
 // watch returns a context that an idle server ends; end must be called.
 func watch(ctx context.Context, limit time.Duration) (context.Context, *idle, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	w := &idle{limit: limit, timer: time.AfterFunc(limit, func() { cancel(errSilent) })}
+	w := &idle{limit: limit, expire: func() { cancel(errSilent) }}
 	return ctx, w, func() { w.pause(); cancel(nil) }
 }
 
 func (w *idle) run() {
-	if w != nil {
+	switch {
+	case w == nil:
+	case w.timer == nil:
+		w.timer = time.AfterFunc(w.limit, w.expire)
+	default:
 		w.timer.Reset(w.limit)
 	}
 }
 
 func (w *idle) pause() {
-	if w != nil {
+	if w != nil && w.timer != nil {
 		w.timer.Stop()
 	}
 }
