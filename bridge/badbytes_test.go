@@ -104,7 +104,7 @@ func TestBadBytes_nothingToAnswer_silence(t *testing.T) {
 	up := &fake{}
 	h := start(t, bridge.Config{Remote: up})
 	h.send("", "\r", " \t ", "\r\r", "",
-		`{"id":"never asked","result":{}}`, `{"id":null,"error":{"code":1,"message":"m"}}`, // for the server to judge
+		`{"id":"never asked","result":{}}`, `{"id":null,"error":{"code":1,"message":"m"}}`,
 		`{"method":"notifications/cancelled","params":{"requestId":"never sent"}}`,
 		`{"method":"notifications/cancelled","params":{}}`, `{"method":"notifications/cancelled"}`,
 		`{"id":1,"method":"ping"}`)
@@ -112,11 +112,29 @@ func TestBadBytes_nothingToAnswer_silence(t *testing.T) {
 	if _, rest := h.eof(); len(rest) != 0 {
 		t.Errorf("answered: %q", rest)
 	}
-	want := []string{`{"id":"never asked","result":{}}`, `{"id":null,"error":{"code":1,"message":"m"}}`, `{"id":1,"method":"ping"}`}
-	got := up.sent()
-	slices.Sort(got)
-	slices.Sort(want)
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff([]string{`{"id":1,"method":"ping"}`}, up.sent()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The host's answer to a request of the server passes, once.
+func TestBadBytes_secondAnswer_dropped(t *testing.T) {
+	t.Parallel()
+	const question, reply = `{"id":"q\u0031","method":"roots/list"}`, `{"id":"q1","result":{}}`
+	up := &fake{on: func(ctx context.Context, m jsonmsg.Message, h remote.Hooks) error {
+		if m.Method == "tools/call" {
+			h.Deliver(scan(question))
+		}
+		return echo(ctx, m, h)
+	}}
+	h := start(t, bridge.Config{Remote: up})
+	h.send(slow)
+	h.expect(question, `{"id":1,"result":{}}`)
+	h.send(reply, reply)
+	if _, rest := h.eof(); len(rest) != 0 {
+		t.Errorf("answered: %q", rest)
+	}
+	if diff := cmp.Diff([]string{slow, reply}, up.sent()); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -84,6 +84,7 @@ type bridge struct {
 
 	gate    gate
 	flights flights
+	asked   asked
 	notes   notes
 	work    work           // what the host is owed
 	tasks   sync.WaitGroup // goroutines, which may outlast what they owe

@@ -118,7 +118,7 @@ func (b *bridge) initialized(m jsonmsg.Message) {
 func (b *bridge) hear() {
 	b.remote.Listen(b.ctx, func(m jsonmsg.Message) {
 		if m.Kind != jsonmsg.Response {
-			b.out.send(b.ctx, m.Raw)
+			b.tell(b.ctx, m)
 			return
 		}
 		f := b.flights.find(jsonmsg.Key(m.ID))

@@ -29,6 +29,8 @@ func (b *bridge) route(m jsonmsg.Message) {
 		// The modern era knows neither notifications nor answers of a host over HTTP
 		// (RELAY H11).
 		b.log.LogAttrs(b.ctx, slog.LevelDebug, "kept a message of the host back", slog.String("method", m.Method))
+	case m.Kind == jsonmsg.Response && !b.asked.answered(m):
+		b.log.LogAttrs(b.ctx, slog.LevelDebug, "dropped an answer of the host to a request that nobody made")
 	default:
 		if err := b.forward(parcel{msg: m}); err != nil {
 			b.log.LogAttrs(b.ctx, slog.LevelWarn, "dropped a message of the host",

@@ -88,8 +88,16 @@ func (b *bridge) pass(f *flight, m jsonmsg.Message) {
 		wanted = f.open() && m.Kind == jsonmsg.Notification
 	}
 	if wanted {
-		b.out.send(f.ctx, m.Raw)
+		b.tell(f.ctx, m)
 	}
+}
+
+// tell writes a message of the server to the host.
+func (b *bridge) tell(ctx context.Context, m jsonmsg.Message) {
+	if m.Kind == jsonmsg.Request {
+		b.asked.note(m) // before the host can answer
+	}
+	b.out.send(ctx, m.Raw)
 }
 
 // waitForSignIn holds a request that the server refused for want of a token
