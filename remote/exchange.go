@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -183,7 +182,7 @@ func (x *exchange) send(ctx context.Context) (*http.Response, error) {
 	x.idle.run()
 	resp, err := x.client.http.RoundTrip(r)
 	if err != nil {
-		return nil, fmt.Errorf("sending the request: %w", err)
+		return nil, err // explained by whoever tells it
 	}
 	resp.Body = watched{resp.Body, x.idle}
 	return resp, nil

@@ -20,6 +20,8 @@ func Explain(host string, err error) (reason, advice string) {
 		return host + " did not answer in time", "check the network and try again; behind a company proxy give --proxy"
 	case isDNS(err):
 		return "the name " + host + " cannot be resolved", "check the network and the spelling of --url; behind a company proxy give --proxy"
+	case isPlainHTTP(err):
+		return host + " speaks HTTP where HTTPS is expected", "check the spelling of --url and its port"
 	case isTLS(err):
 		return "the TLS certificate of " + host + " is not trusted: " + tlsReason(err), "if your company inspects TLS, give its certificate with --ca-file"
 	case isProxy(err):
@@ -32,6 +34,13 @@ func Explain(host string, err error) (reason, advice string) {
 func isDNS(err error) bool {
 	_, ok := errors.AsType[*net.DNSError](err)
 	return ok
+}
+
+// isPlainHTTP: the bytes that are no TLS record are the beginning of an HTTP
+// answer.
+func isPlainHTTP(err error) bool {
+	e, ok := errors.AsType[tls.RecordHeaderError](err)
+	return ok && string(e.RecordHeader[:]) == "HTTP/"
 }
 
 func isTLS(err error) bool {
