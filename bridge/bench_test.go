@@ -75,7 +75,7 @@ func direct(b *testing.B, url string) {
 func bridged(b *testing.B, url string) {
 	b.Helper()
 	tr := &http.Transport{MaxIdleConnsPerHost: 64}
-	up, err := remote.New(remote.Config{Endpoint: url, HTTP: &http.Client{Transport: tr}})
+	up, err := remote.New(remote.Config{Endpoint: url, HTTP: tr})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -96,7 +96,7 @@ func (p *peer) count(method string) int {
 func connect(t *testing.T, p *peer, o *mcp.ClientOptions) (s *mcp.ClientSession, end func() error) {
 	t.Helper()
 	tr := &http.Transport{}
-	up, err := remote.New(remote.Config{Endpoint: p.url, HTTP: &http.Client{Transport: tr}})
+	up, err := remote.New(remote.Config{Endpoint: p.url, HTTP: tr})
 	if err != nil {
 		t.Fatal(err)
 	}

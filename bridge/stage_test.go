@@ -80,7 +80,7 @@ func (s *stage) upstream() bridge.Upstream {
 		limits.Idle = silenceLimit
 	}
 	up, err := remote.New(remote.Config{
-		Endpoint: s.sandbox.Endpoint(), HTTP: &http.Client{Transport: over}, Limits: limits, Era: s.era(),
+		Endpoint: s.sandbox.Endpoint(), HTTP: over, Limits: limits, Era: s.era(),
 		Authorizer: &keyring{sandbox: s.sandbox, token: redact.Secret(s.sandbox.IssueToken("A"))},
 	})
 	if err != nil {

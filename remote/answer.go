@@ -123,7 +123,7 @@ func (x *exchange) readStream(ctx context.Context, resp *http.Response, events *
 func (x *exchange) answered(ctx context.Context, m jsonmsg.Message, resp *http.Response) *failure {
 	c := x.client
 	switch {
-	case c.learnAnswer(x.msg, m) == codeMismatch && !x.own && x.resent[eventMismatch] == 0:
+	case c.learnAnswer(x.msg, m) == codeMismatch && x.msg.Modern() && !x.own && x.resent[eventMismatch] == 0:
 		return &failure{event: eventMismatch, status: resp.StatusCode}
 	case m.IsError:
 	case x.msg.Method == methodInitialize:

@@ -148,7 +148,7 @@ func TestBadBytes_brokenAnswer_failsItsCallOnly(t *testing.T) {
 			}
 			t.Cleanup(tr.CloseIdleConnections)
 			cl := client(t, twisted(t, c.answer), func(c *remote.Config) {
-				c.HTTP, c.Limits.Answer = &http.Client{Transport: pinging{tr}}, 64<<10
+				c.HTTP, c.Limits.Answer = pinging{tr}, 64<<10
 			})
 			got, err := do(t, cl, call)
 			if e := kindOf(t, err); e.Kind != c.want || len(got) != 0 {

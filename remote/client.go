@@ -30,9 +30,10 @@ const (
 type Config struct {
 	// Endpoint is the URL of the MCP endpoint: https, or http on loopback.
 	Endpoint string
-	// HTTP carries the requests; only its Transport is used: redirects are refused,
-	// there are no cookies, and answers may take as long as they like.
-	HTTP *http.Client
+	// HTTP carries the requests. There is no http.Client around it: redirects are
+	// refused (OAUTH X15), there are no cookies, and answers may take as long as
+	// they like.
+	HTTP http.RoundTripper
 	// Authorizer gives the tokens; nil sends every request bare.
 	Authorizer Authorizer
 	// Log gets what fails without a message of the host to blame; nil = silent.
@@ -85,7 +86,7 @@ func New(c Config) (*Client, error) {
 		return nil, fmt.Errorf("reading the endpoint address: %w", err)
 	}
 	if c.HTTP == nil {
-		return nil, errors.New("preparing the remote side: no HTTP client given")
+		return nil, errors.New("preparing the remote side: no HTTP transport given")
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -97,23 +98,13 @@ func New(c Config) (*Client, error) {
 		c.Limits.Answer = defaultAnswer
 	}
 	client := &Client{
-		endpoint: u, http: transport(c.HTTP), constant: constantHeaders(),
+		endpoint: u, http: c.HTTP, constant: constantHeaders(),
 		auth: c.Authorizer, log: c.Log, limits: c.Limits,
 	}
 	client.era.known, client.era.learnt = c.Era, c.Learnt
 	// A session is made for all requests that wait for one, so it ends with none of them.
 	client.life, client.end = context.WithCancel(context.Background())
 	return client, nil
-}
-
-// transport returns what carries the requests. The http.Client around it is left
-// out with all that it could do: follow a redirect (OAUTH X15), keep cookies,
-// copy every header for both.
-func transport(h *http.Client) http.RoundTripper {
-	if h.Transport == nil {
-		return http.DefaultTransport
-	}
-	return h.Transport
 }
 
 // closeIdle closes the connections that no request uses.

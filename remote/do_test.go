@@ -222,11 +222,16 @@ func failing(t *testing.T, answer http.Handler, line string) (sent []*http.Reque
 	return sent, e
 }
 
-// served has a handler answer a request that was written.
-func served(h http.Handler, r *http.Request) *http.Response {
+// written tells what a transport tells when it has written a request.
+func written(r *http.Request) {
 	trace := httptrace.ContextClientTrace(r.Context())
 	trace.WroteHeaders()
 	trace.WroteRequest(httptrace.WroteRequestInfo{})
+}
+
+// served has a handler answer a request that was written.
+func served(h http.Handler, r *http.Request) *http.Response {
+	written(r)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w.Result()
@@ -383,7 +388,7 @@ func TestDo_GetBodyIsNil_wouldBeResentOtherwise(t *testing.T) {
 		httptrace.ContextClientTrace(r.Context()).WroteHeaders()
 		return nil, errors.New("cut")
 	})
-	c := client(t, "https://example.test/mcp", func(c *remote.Config) { c.HTTP = &http.Client{Transport: rt} })
+	c := client(t, "https://example.test/mcp", func(c *remote.Config) { c.HTTP = rt })
 	_, err := do(t, c, call)
 	if kindOf(t, err).Kind != remote.KindUnknownOutcome || got.GetBody != nil || got.Header.Get("Idempotency-Key") != "" {
 		t.Errorf("%v; GetBody %v", err, got.GetBody != nil)
@@ -397,17 +402,17 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 func TestNew_badEndpoint_refused(t *testing.T) {
 	t.Parallel()
 	for _, u := range []string{"", "mcp", "ftp://x/", "http://example.test/mcp", "https://u:p@example.test/", "https://example.test/#f", "https://", "://"} {
-		if _, err := remote.New(remote.Config{Endpoint: u, HTTP: http.DefaultClient}); err == nil || u != "" && strings.Contains(err.Error(), u) {
+		if _, err := remote.New(remote.Config{Endpoint: u, HTTP: http.DefaultTransport}); err == nil || u != "" && strings.Contains(err.Error(), u) {
 			t.Errorf("%q: %v", u, err)
 		}
 	}
 	for _, u := range []string{"https://api.payu.in/mcp", "http://127.0.0.1:1/mcp", "http://[::1]:1/", "http://localhost/"} {
-		if _, err := remote.New(remote.Config{Endpoint: u, HTTP: http.DefaultClient}); err != nil {
+		if _, err := remote.New(remote.Config{Endpoint: u, HTTP: http.DefaultTransport}); err != nil {
 			t.Errorf("%q: %v", u, err)
 		}
 	}
 	if _, err := remote.New(remote.Config{Endpoint: "https://api.payu.in/mcp"}); err == nil {
-		t.Error("no HTTP client, no error")
+		t.Error("no transport, no error")
 	}
 }
 

@@ -121,7 +121,7 @@ func client(t *testing.T, url string, change ...func(*remote.Config)) *remote.Cl
 	t.Helper()
 	tr := &http.Transport{}
 	t.Cleanup(tr.CloseIdleConnections)
-	c := remote.Config{Endpoint: url, HTTP: &http.Client{Transport: tr}}
+	c := remote.Config{Endpoint: url, HTTP: tr}
 	for _, f := range change {
 		f(&c)
 	}

@@ -30,7 +30,7 @@ type renewal struct {
 // sign-in in the middle of one, and done once for all who wait. nil: there is a
 // newer session now.
 func (c *Client) renew(ctx context.Context, gen int) error {
-	r, err := c.renewal(gen)
+	r, err := c.renewal(gen) //nolint:contextcheck // detached from the request that noticed: others wait for it too
 	if r == nil || err != nil {
 		return err
 	}
@@ -59,7 +59,6 @@ func (c *Client) renewal(gen int) (*renewal, error) {
 	r, host := &renewal{done: make(chan struct{})}, s.host
 	host.subscriptions = maps.Clone(host.subscriptions)
 	s.renew = r
-	// Detached from the request that noticed: others wait for it too.
 	go c.replay(r, host)
 	return r, nil
 }

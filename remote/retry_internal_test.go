@@ -124,7 +124,9 @@ func TestJumped_sleptComputer_isNoticed(t *testing.T) {
 		wall, monotonic time.Duration
 		want            bool
 	}{
-		{time.Hour, time.Hour, false}, {time.Hour, time.Minute, true}, {time.Minute + 29*time.Second, time.Minute, false},
+		{time.Hour, time.Hour, false},
+		{time.Hour, time.Minute, true},
+		{time.Minute + 29*time.Second, time.Minute, false},
 		{-time.Hour, time.Minute, false}, // the clock was set back
 	} {
 		if jumped(c.wall, c.monotonic) != c.want {

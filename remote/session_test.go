@@ -173,7 +173,7 @@ func TestClose_serverHangs_gone2SecondsLater(t *testing.T) {
 }
 
 func transport(rt http.RoundTripper) func(*remote.Config) {
-	return func(c *remote.Config) { c.HTTP = &http.Client{Transport: rt} }
+	return func(c *remote.Config) { c.HTTP = rt }
 }
 
 func response(status int, contentType, body string, kv ...string) *http.Response {

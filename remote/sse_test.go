@@ -23,7 +23,7 @@ func hear(t testing.TB, stream io.Reader, limit int) ([]string, error) {
 		return resp, nil
 	})
 	c, err := remote.New(remote.Config{
-		Endpoint: "https://example.test/", HTTP: &http.Client{Transport: rt}, Limits: remote.Limits{Answer: limit},
+		Endpoint: "https://example.test/", HTTP: rt, Limits: remote.Limits{Answer: limit},
 	})
 	if err != nil {
 		t.Fatal(err)

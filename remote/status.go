@@ -39,8 +39,9 @@ func (x *exchange) final(f *failure) bool {
 		return false
 	case eventWait, eventOverloaded:
 		return decide(x.facts(f)).step == giveUp
+	default:
+		return true
 	}
-	return true
 }
 
 // sessionLost tells a lost session (RELAY H5) from an unknown method or a plain

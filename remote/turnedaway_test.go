@@ -94,7 +94,7 @@ func serveHTTP2(c net.Conn, n, done *atomic.Int32, turn func(int32, uint32) stri
 func overHTTP2(c *remote.Config) {
 	tr := &http.Transport{Protocols: new(http.Protocols)}
 	tr.Protocols.SetUnencryptedHTTP2(true)
-	c.HTTP = &http.Client{Transport: tr}
+	c.HTTP = tr
 }
 
 // What HTTP/2 says was not processed goes out again; a plain reset may have

@@ -109,36 +109,12 @@ func text(s string) *mcp.CallToolResult {
 	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: s}}}
 }
 
-// headers puts the headers of the modern era on each request. To be removed
-// when remote does so itself.
-type headers struct{ http.RoundTripper }
-
-func (h headers) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body == nil {
-		return h.RoundTripper.RoundTrip(r)
-	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	r = r.Clone(r.Context())
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	if m, err := jsonmsg.Scan(body); err == nil && m.Modern() {
-		r.Header.Set("Mcp-Protocol-Version", m.Meta)
-		r.Header.Set("Mcp-Method", m.Method)
-		if m.Name != "" {
-			r.Header.Set("Mcp-Name", m.Name)
-		}
-	}
-	return h.RoundTripper.RoundTrip(r)
-}
-
 // connect puts bridge, translator and remote between an SDK client of the
 // legacy era and the peer.
 func connect(t *testing.T, p *peer, o *mcp.ClientOptions) *mcp.ClientSession {
 	t.Helper()
 	tr := &http.Transport{}
-	up, err := remote.New(remote.Config{Endpoint: p.url, HTTP: &http.Client{Transport: headers{tr}}})
+	up, err := remote.New(remote.Config{Endpoint: p.url, HTTP: tr})
 	if err != nil {
 		t.Fatal(err)
 	}

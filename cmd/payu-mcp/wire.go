@@ -27,7 +27,7 @@ type parts struct {
 	log      *slog.Logger
 	store    *keychain.Store
 	auth     *auth.Client
-	data     *http.Client // for the endpoint
+	data     *http.Transport // for the endpoint
 	era      eraMemory
 	opener   auth.Opener
 }
@@ -85,7 +85,7 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 		return nil, err
 	}
 	return &parts{
-		endpoint: endpoint, log: log, store: store, auth: client, data: &http.Client{Transport: data}, opener: opener,
+		endpoint: endpoint, log: log, store: store, auth: client, data: data, opener: opener,
 		era: newEraMemory(o.stateDir, o.profile, endpoint, log),
 	}, nil
 }
