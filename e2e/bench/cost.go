@@ -21,15 +21,15 @@ const (
 // serverCosts counts what each bridge asks of the server.
 func (b *bench) serverCosts(ctx context.Context) error {
 	b.costs = map[string]cost{}
-	type running struct {
+	type paying struct {
 		*subject
 		link
 		cost cost
 		at   counts
 	}
-	var all []*running
+	var all []*paying
 	for _, s := range b.subjects {
-		r := &running{subject: s}
+		r := &paying{subject: s}
 		var err error
 		if r.at, err = s.counts(ctx); err != nil {
 			return err
@@ -40,7 +40,7 @@ func (b *bench) serverCosts(ctx context.Context) error {
 		all = append(all, r)
 	}
 	// phase notes what came since the last one, after a while in which nothing is asked.
-	phase := func(wait time.Duration, note func(*running, counts)) error {
+	phase := func(wait time.Duration, note func(*paying, counts)) error {
 		time.Sleep(wait)
 		for _, r := range all {
 			now, err := r.counts(ctx)
@@ -54,7 +54,7 @@ func (b *bench) serverCosts(ctx context.Context) error {
 		}
 		return nil
 	}
-	if err := phase(settle, func(r *running, c counts) { r.cost.start = c }); err != nil {
+	if err := phase(settle, func(r *paying, c counts) { r.cost.start = c }); err != nil {
 		return err
 	}
 	for _, r := range all {
@@ -64,10 +64,10 @@ func (b *bench) serverCosts(ctx context.Context) error {
 			}
 		}
 	}
-	if err := phase(settle, func(r *running, c counts) { r.cost.calls = c }); err != nil {
+	if err := phase(settle, func(r *paying, c counts) { r.cost.calls = c }); err != nil {
 		return err
 	}
-	if err := phase(idleWatch, func(r *running, c counts) { r.cost.idle = c }); err != nil {
+	if err := phase(idleWatch, func(r *paying, c counts) { r.cost.idle = c }); err != nil {
 		return err
 	}
 	for _, r := range all {
@@ -75,7 +75,7 @@ func (b *bench) serverCosts(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", r.name, err)
 		}
 	}
-	return phase(settle, func(r *running, c counts) {
+	return phase(settle, func(r *paying, c counts) {
 		r.cost.end = c
 		b.costs[r.name] = r.cost
 	})

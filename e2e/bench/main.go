@@ -52,7 +52,7 @@ func run(args []string, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	w, err := newWorld(ctx, dir)
 	if err != nil {
 		return err
@@ -156,8 +156,8 @@ func (b *bench) publish(docs, text string) error {
 		return fmt.Errorf("writing %s: %w", page, err)
 	}
 	return errors.Join(
-		os.WriteFile(page, []byte(next), 0o644),                                      //nolint:gosec // a page of the repository
-		os.WriteFile(filepath.Join(docs, "benchmarks.svg"), []byte(b.plot()), 0o644)) //nolint:gosec // the same
+		os.WriteFile(page, []byte(next), 0o644),
+		os.WriteFile(filepath.Join(docs, "benchmarks.svg"), []byte(b.plot()), 0o644))
 }
 
 func between(page, text string) (string, error) {

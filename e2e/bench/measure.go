@@ -27,8 +27,9 @@ const (
 	usWorst    = "beside, worst"
 )
 
-// big is the size of the big messages.
-const big = 10 << 20
+// big is the size of the big messages: less than 10 MiB, over which mcp-remote
+// throws a line away and never answers it.
+const big = 10_000_000
 
 // bench is one run.
 type bench struct {
@@ -92,37 +93,65 @@ func (b *bench) starts(ctx context.Context) error {
 	return nil
 }
 
-// latency measures calls that go one after the other.
-func (b *bench) latency(ctx context.Context) error {
-	for round := range b.rounds {
-		err := b.with(ctx, round, func(s *subject, l link, _ int) error {
-			return errors.Join(
-				b.sequence(s, l, call("json", 1<<10, 0), usP50JSON, usP99JSON),
-				b.sequence(s, l, call("sse", 1<<10, 0), usP50SSE, usP99SSE))
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+// running is a subject that is ready for calls.
+type running struct {
+	*subject
+	link
+
+	pid int // 0: plain HTTP has no process of its own
 }
 
-func (b *bench) sequence(s *subject, l link, request func(int) []byte, p50, p99 string) error {
+// together opens all subjects and lets them take turns in short steps, so that
+// what else the machine does meets all of them alike.
+func (b *bench) together(ctx context.Context, steps ...func(running) error) error {
+	var all []running
+	for _, s := range b.subjects {
+		l, pid, err := b.open(ctx, s)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		all = append(all, running{s, l, pid})
+	}
+	for round := range b.rounds {
+		for _, step := range steps {
+			for i := range all {
+				r := all[(round+i)%len(all)] // another one first in each round
+				if err := step(r); err != nil {
+					return fmt.Errorf("%s: %w", r.name, err)
+				}
+			}
+		}
+	}
+	var errs error
+	for _, r := range all {
+		errs = errors.Join(errs, r.close())
+	}
+	return errs
+}
+
+// latency measures calls that go one after the other.
+func (b *bench) latency(ctx context.Context) error {
+	return b.together(ctx,
+		func(r running) error { return b.sequence(r, call("json", 1<<10, 0), usP50JSON, usP99JSON) },
+		func(r running) error { return b.sequence(r, call("sse", 1<<10, 0), usP50SSE, usP99SSE) })
+}
+
+func (b *bench) sequence(r running, request func(int) []byte, p50, p99 string) error {
 	const warm, calls = 50, 500
 	const limit = 3 * time.Second // for a slow subject
 	var took []float64
 	begun := time.Now()
 	for id := 1; id <= warm+calls && (time.Since(begun) < limit || len(took) < warm); id++ {
 		at := time.Now()
-		if _, err := l.ask(request(id)); err != nil {
+		if _, err := r.ask(request(id)); err != nil {
 			return err
 		}
 		if id > warm {
 			took = append(took, us(time.Since(at)))
 		}
 	}
-	b.add(p50, s.name, quantile(took, 0.5))
-	b.add(p99, s.name, quantile(took, 0.99))
+	b.add(p50, r.name, quantile(took, 0.5))
+	b.add(p99, r.name, quantile(took, 0.99))
 	return nil
 }
 
@@ -130,39 +159,36 @@ func levels() []int { return []int{1, 16, 64, 256} }
 
 // throughput measures calls per second, and the CPU time that they take.
 func (b *bench) throughput(ctx context.Context) error {
+	var steps []func(running) error
+	for _, n := range levels() {
+		steps = append(steps, func(r running) error { return b.load(r, n) })
+	}
+	return b.together(ctx, steps...)
+}
+
+func (b *bench) load(r running, inFlight int) error {
 	const window = 700 * time.Millisecond
-	for round := range b.rounds {
-		err := b.with(ctx, round, func(s *subject, l link, pid int) error {
-			for _, n := range levels() {
-				if err := b.load(s, l, pid, n, window); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
+	if _, err := r.flood(inFlight, window/10, call("json", 1<<10, 0)); err != nil { // warm
+		return err
+	}
+	var before, after time.Duration
+	var err error
+	if r.pid != 0 {
+		if before, err = cpu(r.pid); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-func (b *bench) load(s *subject, l link, pid, inFlight int, window time.Duration) error {
-	if _, err := l.flood(inFlight, window/10, call("json", 1<<10, 0)); err != nil { // warm
-		return err
-	}
-	before, _ := cpu(max(pid, 1))
 	begun := time.Now()
-	calls, err := l.flood(inFlight, window, call("json", 1<<10, 0))
+	calls, err := r.flood(inFlight, window, call("json", 1<<10, 0))
 	if err != nil {
 		return err
 	}
-	b.add(fmt.Sprint(perSecond, inFlight), s.name, float64(calls)/time.Since(begun).Seconds())
-	if pid == 0 {
-		return nil // plain HTTP has no process of its own
+	b.add(fmt.Sprint(perSecond, inFlight), r.name, float64(calls)/time.Since(begun).Seconds())
+	if r.pid == 0 {
+		return nil
 	}
-	after, err := cpu(pid)
-	b.add(fmt.Sprint(cpuLoad, inFlight), s.name, (after-before).Seconds()*10_000/float64(calls))
+	after, err = cpu(r.pid)
+	b.add(fmt.Sprint(cpuLoad, inFlight), r.name, (after-before).Seconds()*10_000/float64(calls))
 	return err
 }
 
@@ -195,13 +221,18 @@ func (b *bench) resident(ctx context.Context) error {
 
 // bigMessages measures the time and the memory that 10 MB take, each way.
 func (b *bench) bigMessages(ctx context.Context) error {
+	const tooLong = 15 * time.Second
 	steps := []struct {
 		measure string
 		request func(int) []byte
 	}{{msDownload, call("json", big, 0)}, {msStream, call("sse", big, 0)}, {msUpload, upload(big)}}
 	for round := range b.rounds {
 		err := b.with(ctx, round, func(s *subject, l link, pid int) error {
-			for i := range 3 * len(steps) {
+			turns := 3
+			if s.name == mcpRemote {
+				turns = 1 // each takes it seconds
+			}
+			for i := range turns * len(steps) {
 				step := steps[i%len(steps)]
 				request := step.request(i + 1)
 				at := time.Now()
@@ -209,6 +240,9 @@ func (b *bench) bigMessages(ctx context.Context) error {
 					return err
 				}
 				b.add(step.measure, s.name, ms(time.Since(at)))
+				if time.Since(at) > tooLong {
+					break // one figure says enough
+				}
 			}
 			if pid == 0 {
 				return nil

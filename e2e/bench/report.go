@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -154,7 +155,9 @@ func (b *bench) costTable() string {
 		}
 		t.WriteString("\n")
 	}
-	number := func(f func(cost) int64) func(cost) string { return func(c cost) string { return fmt.Sprint(f(c)) } }
+	number := func(f func(cost) int64) func(cost) string {
+		return func(c cost) string { return strconv.FormatInt(f(c), 10) }
+	}
 	line("start: requests", number(func(c cost) int64 { return c.start.requests() }))
 	line("start: POST, GET, metadata, registration", func(c cost) string {
 		return fmt.Sprintf("%d, %d, %d, %d", c.start.Posts, c.start.Gets, c.start.Metadata, c.start.Registrations)
@@ -165,7 +168,7 @@ func (b *bench) costTable() string {
 	line(fmt.Sprintf("%d calls: connections", costCalls), number(func(c cost) int64 { return c.calls.Connections }))
 	line(fmt.Sprintf("%s idle: requests", idleWatch), number(func(c cost) int64 { return c.idle.requests() }))
 	line("an idle hour, reckoned from that", func(c cost) string {
-		return fmt.Sprint(c.idle.requests() * int64(time.Hour/idleWatch))
+		return strconv.FormatInt(c.idle.requests()*int64(time.Hour/idleWatch), 10)
 	})
 	line("end: DELETE", number(func(c cost) int64 { return c.end.Deletes }))
 	return t.String()

@@ -23,7 +23,13 @@ const (
 
 // counts is what a subject has cost the server.
 type counts struct {
-	Connections, Posts, Gets, Deletes, Metadata, Registrations, Sessions int64
+	Connections   int64 `json:"connections"`
+	Posts         int64 `json:"posts"`
+	Gets          int64 `json:"gets"`
+	Deletes       int64 `json:"deletes"`
+	Metadata      int64 `json:"metadata"`
+	Registrations int64 `json:"registrations"`
+	Sessions      int64 `json:"sessions"`
 }
 
 func (c counts) requests() int64 {

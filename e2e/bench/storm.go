@@ -25,7 +25,7 @@ type storm struct {
 // reckon plays the pauses of all bridges. All lose their stream in the same
 // moment, which is the worst case; the server refuses all until the outage is over.
 func reckon(outage time.Duration) storm {
-	random := rand.New(rand.NewPCG(1, uint64(outage))) //nolint:gosec // the same numbers in each run
+	random := rand.New(rand.NewPCG(1, uint64(outage))) // the same numbers in each run
 	end := outage.Seconds()
 	perSecond := make([]int, int(end)+2*int(lastPause)+2)
 	returned := make([]float64, bridges)

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/auth"
@@ -99,7 +100,7 @@ func (w *world) startServers(ctx context.Context, n int) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.server = exec.CommandContext(ctx, self, "-serve", fmt.Sprint(n))
+	w.server = exec.CommandContext(ctx, self, "-serve", strconv.Itoa(n))
 	w.server.Stderr = os.Stderr
 	if w.leash, err = w.server.StdinPipe(); err != nil {
 		return nil, err

