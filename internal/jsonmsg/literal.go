@@ -5,27 +5,35 @@ import (
 	"math/bits"
 )
 
+// near is how many bytes of text in a row str reads one by one before it goes on
+// by words: most strings are short, or full of escapes.
+const near = 16
+
 // str skips a string literal.
 func (s *scanner) str() error {
 	b := s.b
-	for i := s.i + 1; ; {
-		if i += plain(b[i:]); i >= len(b) {
-			return ErrSyntax
-		}
-		switch b[i] {
-		case '"':
+	for i, far := s.i+1, s.i+near; i < len(b); {
+		switch c := b[i]; {
+		case c == '"':
 			s.i = i + 1
 			return nil
-		case '\\':
+		case c < 0x20:
+			return ErrSyntax
+		case c == '\\':
 			n := escape(b[i:])
 			if n == 0 {
 				return ErrSyntax
 			}
 			i += n
+			far = i + near
+		case i < far:
+			i++
 		default:
-			return ErrSyntax // a control character
+			i += plain(b[i:])
+			far = i + near
 		}
 	}
+	return ErrSyntax
 }
 
 const (
@@ -33,22 +41,13 @@ const (
 	highs = ones << 7          // the top bit of each byte
 )
 
-// near is how far plain looks byte by byte first: most strings are short, or
-// full of escapes.
-const near = 8
-
 // plain returns how many bytes of text begin b: none of them ends a string,
 // begins an escape, or is a control character. Long texts are most of a long
-// message, so it goes on with eight bytes at once: x-1 sets the top bit of a
-// byte that is zero, x-0x20 that of one below 0x20, and a borrow goes astray
-// only above a byte that is found rightly.
+// message, so it looks at eight bytes at once: x-1 sets the top bit of a byte
+// that is zero, x-0x20 that of one below 0x20, and a borrow goes astray only
+// above a byte that is found rightly.
 func plain(b []byte) int {
 	n := 0
-	for ; n < near && n < len(b); n++ {
-		if !isText(b[n]) {
-			return n
-		}
-	}
 	for ; len(b)-n >= 8; n += 8 {
 		w := binary.LittleEndian.Uint64(b[n:])
 		quote, slash := w^ones*'"', w^ones*'\\'
