@@ -9,13 +9,15 @@ import (
 const (
 	firstPause = time.Second
 	lastPause  = 30 * time.Second
+	spread     = 10 * time.Second // how far apart bridges come back that lost their stream together
 	minRetry   = 100 * time.Millisecond
 	maxRetry   = 5 * time.Minute
 )
 
 // backoff gives the pauses between openings of the GET stream: 1 s doubling to
-// 30 s, each with up to as much again at random, so that many bridges do not
-// come back at once (RELAY S3). The zero value is ready.
+// 30 s, each with up to as much again at random and 10 s at least, so that a
+// million bridges do not come back at once (RELAY S3; docs/benchmarks.md reckons
+// it). The zero value is ready.
 type backoff struct {
 	base   time.Duration
 	worked bool
@@ -37,7 +39,7 @@ func (b *backoff) next(retry time.Duration) time.Duration {
 			return retry + jitter(retry/5)
 		}
 	}
-	return max(retry, b.base+jitter(b.base))
+	return max(retry, b.base+jitter(max(b.base, spread)))
 }
 
 // jitter returns a random time from 0 to upTo.

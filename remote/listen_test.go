@@ -71,8 +71,8 @@ func TestListen_streamEnds_reopenedSlowerAndSlower(t *testing.T) {
 		}
 		base := time.Second
 		for i := 1; i < len(gets); i++ {
-			if pause := gets[i].after - gets[i-1].after; pause < base || pause > 2*base {
-				t.Errorf("%s: pause %d is %s, want %s to %s", name, i, pause, base, 2*base)
+			if pause := gets[i].after - gets[i-1].after; pause < base || pause > base+max(base, 10*time.Second) {
+				t.Errorf("%s: pause %d is %s after %s", name, i, pause, base)
 			}
 			base = min(2*base, 30*time.Second)
 		}
@@ -85,11 +85,11 @@ func TestListen_streamEnds_reopenedSlowerAndSlower(t *testing.T) {
 func TestListen_streamThatSpoke_reopenedSoonAndAsTheServerSays(t *testing.T) {
 	t.Parallel()
 	body := "data: {\"method\":\"notifications/tools/list_changed\"}\n\ndata: {\n\n"
-	gets, got, _ := listen(t, nil, 10*time.Second, func(int) (*http.Response, error) {
+	gets, got, _ := listen(t, nil, time.Minute, func(int) (*http.Response, error) {
 		return response(200, "text/event-stream", body), nil
 	})
 	if len(gets) < 5 || len(got) != len(gets) {
-		t.Errorf("%d requests, %d messages in 10 s", len(gets), len(got))
+		t.Errorf("%d requests, %d messages in a minute", len(gets), len(got))
 	}
 	gets, _, _ = listen(t, nil, time.Second, func(int) (*http.Response, error) {
 		return response(200, "text/event-stream", "retry: 500\n"+body), nil
@@ -118,7 +118,7 @@ func TestListen_noSuchStream_asksOnceAndWaits(t *testing.T) {
 func TestListen_eventsWithIDs_goneOnWith(t *testing.T) {
 	t.Parallel()
 	var after []string
-	_, got, _ := listenRequests(t, 20*time.Second, func(r *http.Request) (*http.Response, error) {
+	_, got, _ := listenRequests(t, 2*time.Minute, func(r *http.Request) (*http.Response, error) {
 		after = append(after, r.Header.Get("Last-Event-ID"))
 		switch len(after) {
 		case 1:

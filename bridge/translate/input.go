@@ -80,7 +80,7 @@ func (x *exchange) input(ctx context.Context, wants []byte, round int) ([]jsonms
 	if state != nil {
 		members = append(members, jsonmsg.Member{Key: "requestState", Value: state})
 	}
-	if len(jsonmsg.Members(requests)) == 0 && !sleep(ctx, pause(firstBusy, round)) { // the server is busy
+	if len(jsonmsg.Members(requests)) == 0 && !sleep(ctx, pause(firstBusy, 0, round)) { // the server is busy
 		return nil, ended(ctx)
 	}
 	return members, nil

@@ -20,6 +20,7 @@ const (
 	firstBusy  = 250 * time.Millisecond // before a busy server is asked again (RELAY B9)
 	firstPause = time.Second            // before a stream is opened again, as for GET (RELAY S3)
 	lastPause  = 30 * time.Second
+	spread     = 10 * time.Second
 )
 
 // listen holds subscriptions/listen open, for as long as the host lives, with
@@ -106,17 +107,18 @@ func (l *listener) again() <-chan time.Time {
 		l.tries = 0
 	}
 	l.tries++
-	return time.After(pause(firstPause, l.tries))
+	return time.After(pause(firstPause, spread, l.tries))
 }
 
 // pause is the back-off before a further try: doubled each time, with up to as
-// much again at random, so that many bridges do not come back at once.
-func pause(first time.Duration, tries int) time.Duration {
+// much again at random and spread at least, so that many bridges do not come
+// back at once.
+func pause(first, spread time.Duration, tries int) time.Duration {
 	base := lastPause
 	if tries < 8 {
 		base = min(first<<(tries-1), lastPause)
 	}
-	more, err := rand.Int(rand.Reader, big.NewInt(int64(base)))
+	more, err := rand.Int(rand.Reader, big.NewInt(int64(max(base, spread))))
 	if err != nil {
 		return base
 	}

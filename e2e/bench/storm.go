@@ -6,11 +6,12 @@ import (
 )
 
 // The pauses of remote/backoff.go: 1 s doubling to 30 s, each with up to as
-// much again at random.
+// much again at random, and 10 s at least.
 const (
 	bridges    = 1_000_000
 	firstPause = 1.0
 	lastPause  = 30.0
+	spread     = 10.0
 )
 
 // storm is what a server gets from a million bridges whose stream it dropped.
@@ -32,7 +33,7 @@ func reckon(outage time.Duration) storm {
 	for i := range returned {
 		at, base := 0.0, firstPause
 		for {
-			at += base * (1 + random.Float64())
+			at += base + max(base, spread)*random.Float64()
 			perSecond[int(at)]++
 			if at >= end {
 				break
