@@ -161,6 +161,7 @@ func (x *exchange) mine(m jsonmsg.Message) (jsonmsg.Message, bool) {
 // deliver hands a message to the host's side.
 func (x *exchange) deliver(m jsonmsg.Message) {
 	x.heard = true
+	x.idle.pause() // the host may take its time
 	if x.hooks.Deliver != nil {
 		x.hooks.Deliver(m)
 	}

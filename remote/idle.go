@@ -15,12 +15,17 @@ var errSilent = errors.New("the server fell silent")
 
 // idle ends a request when the server is silent for too long (RELAY B2). Only
 // the time we wait for the server counts, not the time the host takes to read.
-// A nil idle never ends anything.
+// A nil idle never ends anything. It is used by one goroutine.
 type idle struct {
 	limit  time.Duration
 	expire func()
 	timer  *time.Timer // nil until the first wait
+	since  time.Time   // when the timer was set; zero: it stands still
 }
+
+// idleShare is how much of the limit may pass before a sign of life sets the
+// timer again: each setting may wake the runtime's poller.
+const idleShare = 16
 
 // watch returns a context that an idle server ends; end must be called.
 func watch(ctx context.Context, limit time.Duration) (context.Context, *idle, context.CancelFunc) {
@@ -29,23 +34,33 @@ func watch(ctx context.Context, limit time.Duration) (context.Context, *idle, co
 	return ctx, w, func() { w.pause(); cancel(nil) }
 }
 
+// run notes a sign of life: from now on the server may be silent for the limit,
+// or a little less.
 func (w *idle) run() {
+	if w == nil {
+		return
+	}
+	now := time.Now()
 	switch {
-	case w == nil:
 	case w.timer == nil:
 		w.timer = time.AfterFunc(w.limit, w.expire)
+	case !w.since.IsZero() && now.Sub(w.since) < w.limit/idleShare:
+		return
 	default:
 		w.timer.Reset(w.limit)
 	}
+	w.since = now
 }
 
+// pause stands still while nobody waits for the server.
 func (w *idle) pause() {
-	if w != nil && w.timer != nil {
+	if w != nil && !w.since.IsZero() {
 		w.timer.Stop()
+		w.since = time.Time{}
 	}
 }
 
-// watched is a response body whose reads are timed.
+// watched is a response body whose bytes are signs of life.
 type watched struct {
 	io.ReadCloser
 
@@ -55,6 +70,5 @@ type watched struct {
 // Read implements io.Reader.
 func (b watched) Read(p []byte) (int, error) {
 	b.idle.run()
-	defer b.idle.pause()
 	return b.ReadCloser.Read(p)
 }
