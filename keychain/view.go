@@ -14,11 +14,17 @@ import (
 // time, size and even inode number.
 const settleTime = 2 * time.Second
 
+// lookAgain is how long one look at the file serves what comes in a crowd. It is
+// far less than the way of a token to the server, which a logout elsewhere cannot
+// call back either; and a file that is not settled is looked at each time.
+const lookAgain = time.Millisecond
+
 // view is what this process knows of the record. rec, header and raw belong to
 // the file on disk; memory and unsaved go before it.
 type view struct {
 	info    fs.FileInfo // nil: no file
 	settled bool
+	looked  time.Time // when, with the monotonic clock
 	raw     []byte
 	header  *Header // nil: no file, or not even its header can be read
 	rec     *Record // nil: no file, or it cannot be opened
@@ -43,16 +49,25 @@ func (v *view) forgetFile() {
 }
 
 // Load returns the record, nil when nothing is stored. Nothing has changed since
-// the last call: a stat and no more (OAUTH L1). A logout or a sign-in in another
-// process is seen. The errors: ErrUnavailable, ErrDamaged, ErrKeyMissing,
-// ErrNewerVersion, ErrUnsafe, ctx's, and those of the file system; none of them
-// means that nothing is stored.
+// the last call: a stat and no more, and not even that within a millisecond of
+// the last one (OAUTH L1). A logout or a sign-in in another process is seen. The
+// errors: ErrUnavailable, ErrDamaged, ErrKeyMissing, ErrNewerVersion, ErrUnsafe,
+// ctx's, and those of the file system; none of them means that nothing is stored.
 func (s *Store) Load(ctx context.Context) (*Record, error) {
 	if err := s.view.acquire(ctx); err != nil {
 		return nil, err
 	}
 	defer s.view.release()
+	if s.v.fresh() {
+		return s.v.rec, nil
+	}
 	return s.look(ctx)
+}
+
+// fresh reports whether the file was looked at just now, and is what goes before
+// all else.
+func (v *view) fresh() bool {
+	return v.rec != nil && v.settled && v.unsaved == nil && v.memory == nil && time.Since(v.looked) < lookAgain
 }
 
 // look returns the current record. It needs the view.
@@ -76,6 +91,7 @@ func (s *Store) look(ctx context.Context) (*Record, error) {
 }
 
 func (s *Store) lookAtFile(ctx context.Context) (*Record, error) {
+	s.v.looked = time.Now()
 	info, err := os.Lstat(s.path)
 	if err == nil && s.v.rec != nil && s.v.settled && sameFile(info, s.v.info) {
 		return s.v.rec, nil
