@@ -63,8 +63,8 @@ type Client struct {
 	ids     atomic.Int64 // of our own requests
 	buffers sync.Pool    // of *bufio.Reader, for streams
 
-	life context.Context // ends with Close: for what no request of the host carries
-	end  context.CancelFunc
+	closed chan struct{} // by end, with Close: for what no request of the host carries
+	end    func()
 }
 
 // Hooks is how the host's side takes part in one message. Each may be nil.
@@ -102,8 +102,8 @@ func New(c Config) (*Client, error) {
 		auth: c.Authorizer, log: c.Log, limits: c.Limits,
 	}
 	client.era.known, client.era.learnt = c.Era, c.Learnt
-	// A session is made for all requests that wait for one, so it ends with none of them.
-	client.life, client.end = context.WithCancel(context.Background())
+	client.closed = make(chan struct{})
+	client.end = sync.OnceFunc(func() { close(client.closed) })
 	return client, nil
 }
 

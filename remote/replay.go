@@ -30,7 +30,7 @@ type renewal struct {
 // sign-in in the middle of one, and done once for all who wait. nil: there is a
 // newer session now.
 func (c *Client) renew(ctx context.Context, gen int) error {
-	r, err := c.renewal(gen) //nolint:contextcheck // detached from the request that noticed: others wait for it too
+	r, err := c.renewal(ctx, gen)
 	if r == nil || err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (c *Client) renew(ctx context.Context, gen int) error {
 
 // renewal returns the replay that is under way, begun if need be; nil: none is
 // needed any more.
-func (c *Client) renewal(gen int) (*renewal, error) {
+func (c *Client) renewal(ctx context.Context, gen int) (*renewal, error) {
 	s := &c.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,14 +59,22 @@ func (c *Client) renewal(gen int) (*renewal, error) {
 	r, host := &renewal{done: make(chan struct{})}, s.host
 	host.subscriptions = maps.Clone(host.subscriptions)
 	s.renew = r
-	go c.replay(r, host)
+	// Detached from the request that noticed: others wait for it too.
+	go c.replay(context.WithoutCancel(ctx), r, host)
 	return r, nil
 }
 
 // replay makes the new session and tells the host what it may have missed.
-func (c *Client) replay(r *renewal, host script) {
-	ctx, cancel := context.WithTimeout(c.life, renewLimit)
+func (c *Client) replay(ctx context.Context, r *renewal, host script) {
+	ctx, cancel := context.WithTimeout(ctx, renewLimit)
 	defer cancel()
+	go func() {
+		select {
+		case <-c.closed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	features, err := c.initializeAgain(ctx, host)
 	if err == nil {
 		c.repeatState(ctx, host)
