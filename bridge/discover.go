@@ -27,15 +27,15 @@ var errFallBack = errors.New("this server is spoken to with initialize")
 // modern answer is passed on, and nothing else keeps the host waiting, least of
 // all a sign-in (M5, T5).
 func (b *bridge) discover(p parcel) {
+	f := p.flight
 	switch era := b.era(); {
 	case era.TakesModern():
-		b.serve(p)
+		b.ask(f)
 		return
 	case era == remote.EraLegacy:
-		b.fallBack(p.flight)
+		b.fallBack(f)
 		return
 	}
-	f := p.flight
 	t := time.AfterFunc(discoverLimit, func() { b.fallBack(f) })
 	defer t.Stop()
 	// It may outlast the flight, to know better the next time.
@@ -51,6 +51,21 @@ func (b *bridge) discover(p parcel) {
 		b.log.LogAttrs(ctx, slog.LevelDebug, "the probe of the server's era failed", slog.Any("error", err))
 	}
 	b.fallBack(f)
+}
+
+// ask passes a probe to a server that is known to answer it.
+func (b *bridge) ask(f *flight) {
+	defer b.flights.end(f)
+	defer f.paid()
+	err := b.do(f, f.paid)
+	if errors.Is(err, remote.ErrSignIn) {
+		b.fallBack(f) // the sign-in belongs to what comes next
+		return
+	}
+	if err == nil {
+		err = errNoAnswer // heard only if nothing was delivered
+	}
+	b.fail(f, err)
 }
 
 // fallBack ends a probe, with "method not found" unless it has its answer.

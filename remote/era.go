@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"net/http"
 	"sync"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
@@ -121,7 +122,7 @@ func (c *Client) learnFailure(asked jsonmsg.Message, f *failure) {
 	switch {
 	case asked.Method == methodInitialize, asked.Method == methodDiscover && asked.Modern():
 		c.era.set(EraLegacy)
-	case asked.Modern():
+	case asked.Modern() && f.status == http.StatusBadRequest:
 		c.era.set(EraUnknown) // a modern server would have said why; ask again
 	}
 }

@@ -51,6 +51,9 @@ func (e *Error) Error() string {
 	if e.Status != 0 {
 		text += fmt.Sprintf(" (HTTP %d)", e.Status)
 	}
+	if e.RetryAfter > 0 {
+		text += fmt.Sprintf(" (it asks to wait for %s)", e.RetryAfter)
+	}
 	if e.Kind == KindUnknownOutcome {
 		text += fmt.Sprintf(" (sent %s, request id %s)", e.At.UTC().Format(time.RFC3339), e.RequestID)
 	}
