@@ -12,6 +12,7 @@ import (
 type challenge struct {
 	resourceMetadata string // RFC 9728 section 5.1
 	scope            string // RFC 6750 section 3, authoritative (OAUTH A21)
+	stepUp           bool   // error="insufficient_scope": the token is good, and may too little (OAUTH A22)
 }
 
 // parseChallenge reads the values of WWW-Authenticate. Whatever cannot be read
@@ -29,6 +30,7 @@ func parseChallenge(values []string) challenge {
 			}
 			ch.resourceMetadata = first(ch.resourceMetadata, p.Params["resource_metadata"])
 			ch.scope = first(ch.scope, p.Params["scope"])
+			ch.stepUp = ch.stepUp || p.Params["error"] == "insufficient_scope"
 		}
 	}
 	return ch

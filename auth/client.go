@@ -58,6 +58,7 @@ type Client struct {
 	challenge *challenge    // of the newest 401
 	dead      redact.Secret // an access token that the resource refused and that could not be replaced yet
 	backoff   backoff       // after a refresh that failed for now
+	stepped   stepUp        // the newest one
 }
 
 // New returns a client for cfg.Resource. It fails when that is no endpoint
@@ -117,7 +118,7 @@ func (c *Client) isDead(cred *Credential) bool {
 }
 
 // Rejected learns that the resource answered 401 to token ("": none was sent),
-// with the values of its WWW-Authenticate header. nil means that Token is worth
+// or 403 for want of scope, with the values of its WWW-Authenticate header. nil means that Token is worth
 // asking again: it has another token now, or an error that passes. An error
 // means that a person must sign in, and says why (ErrSignInNeeded).
 func (c *Client) Rejected(ctx context.Context, token redact.Secret, challenges []string) error {
@@ -129,6 +130,9 @@ func (c *Client) Rejected(ctx context.Context, token redact.Secret, challenges [
 	// What goes wrong here, Token says too, with the refresh's back-off: so the
 	// caller is sent there.
 	cred, err := c.load(ctx)
+	if err == nil && ch.stepUp && cred.SignedIn() && cred.AccessToken == token {
+		return c.wantsScope(ch)
+	}
 	if err == nil && cred.SignedIn() && cred.AccessToken == token && cred.RefreshToken != "" {
 		// A 401 beats any clock: the token is dead whatever its expiry says.
 		c.mu.Lock()

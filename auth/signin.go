@@ -66,6 +66,7 @@ func (c *Client) signIn(ctx context.Context, p Prompt) error {
 	if err != nil {
 		return err
 	}
+	c.widen(d, *ch, cur)
 	ln, reg, err := c.prepare(ctx, d, cur)
 	if err != nil {
 		return err

@@ -14,10 +14,7 @@ type wait struct {
 
 func waiting() []wait {
 	bare := []string{"client-registration", "authorization-request", "token-request"}
-	union := []string{"scope-step-up-escalation", "sep-2350-scope-union-on-reauth"}
 	return []wait{
-		{"auth/scope-step-up", "2026-07-28-modern", "A22, A23", union},
-		{"auth/scope-step-up", "2026-07-28-legacy", "A22, A23", union},
 		{"auth/2025-03-26-oauth-endpoint-fallback", "2025-03-26-legacy", "A16", bare},
 	}
 }
