@@ -1,32 +1,31 @@
 package bridge
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 )
 
-// maxAsked is how many requests of the server may wait for the host. What is over
-// it reaches the host, but an answer to it is not taken.
+// maxAsked is how many requests of the server are remembered; the oldest, which
+// its host will hardly answer any more, gives way.
 const maxAsked = 1024
 
 // asked are the requests of the server that the host has not answered, by id: an
 // answer to anything else is nobody's (OAUTH X24).
 type asked struct {
 	mu   sync.Mutex
-	open map[string]bool
+	open []string // oldest first
 }
 
 // note keeps the id of a request that goes to the host.
 func (a *asked) note(m jsonmsg.Message) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.open == nil {
-		a.open = make(map[string]bool)
+	if len(a.open) == maxAsked {
+		a.open = slices.Delete(a.open, 0, 1)
 	}
-	if len(a.open) < maxAsked {
-		a.open[jsonmsg.Key(m.ID)] = true
-	}
+	a.open = append(a.open, jsonmsg.Key(m.ID))
 }
 
 // answered reports whether m answers a request of the server, for the first time.
@@ -36,7 +35,10 @@ func (a *asked) answered(m jsonmsg.Message) bool {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	key := jsonmsg.Key(m.ID)
-	defer delete(a.open, key)
-	return a.open[key]
+	i := slices.Index(a.open, jsonmsg.Key(m.ID))
+	if i < 0 {
+		return false
+	}
+	a.open = slices.Delete(a.open, i, i+1)
+	return true
 }

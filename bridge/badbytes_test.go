@@ -256,3 +256,28 @@ func TestBadBytes_floodAndSlowHost_allArriveInOrder(t *testing.T) {
 	}
 	h.expect(`{"id":1,"result":{}}`)
 }
+
+// A host that never answers does not make the bridge deaf to its later answers.
+func TestBadBytes_hostAnswersTheNewestOnly_taken(t *testing.T) {
+	t.Parallel()
+	const many = 1500
+	up := &fake{on: func(ctx context.Context, m jsonmsg.Message, h remote.Hooks) error {
+		if m.Method == "tools/call" {
+			for i := range many {
+				h.Deliver(scan(fmt.Sprintf(`{"id":"q%d","method":"roots/list"}`, i)))
+			}
+		}
+		return echo(ctx, m, h)
+	}}
+	h := start(t, bridge.Config{Remote: up})
+	h.send(slow)
+	for range many + 1 {
+		h.next()
+	}
+	newest := fmt.Sprintf(`{"id":"q%d","result":{}}`, many-1)
+	h.send(`{"id":"q0","result":{}}`, newest)
+	h.eof()
+	if diff := cmp.Diff([]string{slow, newest}, up.sent()); diff != "" {
+		t.Error(diff)
+	}
+}
