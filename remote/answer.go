@@ -92,14 +92,20 @@ func (x *exchange) readEvents(ctx context.Context, resp *http.Response, at *posi
 	return f
 }
 
+// readStream hands over the messages of a stream up to the response. A bad event
+// may have been the response, which shows when the stream ends without one.
 func (x *exchange) readStream(ctx context.Context, resp *http.Response, events *eventReader) *failure {
+	var bad *failure
 	for {
 		m, err := nextMessage(events)
 		switch {
 		case errors.Is(err, errTooLarge):
 			return &failure{event: eventTooLarge, status: resp.StatusCode}
 		case errors.Is(err, errMessage):
-			return &failure{event: eventUnreadable, status: resp.StatusCode, err: err}
+			bad = &failure{event: eventUnreadable, status: resp.StatusCode, err: err}
+			continue
+		case errors.Is(err, io.EOF) && bad != nil:
+			return bad
 		case errors.Is(err, io.EOF):
 			return &failure{event: eventCut, err: errNoAnswer}
 		case err != nil:

@@ -69,6 +69,7 @@ func TestDo_SSEAnswer_allMessagesInOrderResponseLast(t *testing.T) {
 		events(w, "id: 1\nretry: 5\ndata:\n\n: comment\nnocolon\n\n",
 			"event: message\ndata: {\"method\":\"notifications/progress\",\"params\":{\"progress\":1}}\n\n",
 			"event: other\ndata: ignored\n\n",
+			"data: {broken\n\n",
 			"data: {\"id\":\"s1\",\r\ndata: \"method\":\"elicitation/create\"}\r\n\r\n",
 			"data: {\"id\":555,\"result\":{}}\r\r",
 			"data: "+answer+"\n\n",
