@@ -3,10 +3,10 @@ package bridge_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -92,6 +92,18 @@ func (p *peer) count(method string) int {
 	return p.methods[method]
 }
 
+// pipe is the system's own: unlike io.Pipe, it takes what nobody has read yet,
+// such as the newline after the last answer.
+func pipe(t *testing.T) (r, w *os.File) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close(); w.Close() })
+	return r, w
+}
+
 // connect puts a bridge between an SDK client and the peer.
 func connect(t *testing.T, p *peer, o *mcp.ClientOptions) (s *mcp.ClientSession, end func() error) {
 	t.Helper()
@@ -100,8 +112,8 @@ func connect(t *testing.T, p *peer, o *mcp.ClientOptions) (s *mcp.ClientSession,
 	if err != nil {
 		t.Fatal(err)
 	}
-	inR, inW := io.Pipe()
-	outR, outW := io.Pipe()
+	inR, inW := pipe(t)
+	outR, outW := pipe(t)
 	ended := make(chan error, 1)
 	go func() {
 		err := bridge.Run(context.Background(), bridge.Config{In: inR, Out: outW, Remote: up})

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -109,6 +110,18 @@ func text(s string) *mcp.CallToolResult {
 	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: s}}}
 }
 
+// pipe is the system's own: unlike io.Pipe, it takes what nobody has read yet,
+// such as the newline after the last answer.
+func pipe(t *testing.T) (r, w *os.File) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close(); w.Close() })
+	return r, w
+}
+
 // connect puts bridge, translator and remote between an SDK client of the
 // legacy era and the peer.
 func connect(t *testing.T, p *peer, o *mcp.ClientOptions) *mcp.ClientSession {
@@ -118,8 +131,8 @@ func connect(t *testing.T, p *peer, o *mcp.ClientOptions) *mcp.ClientSession {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inR, inW := io.Pipe()
-	outR, outW := io.Pipe()
+	inR, inW := pipe(t)
+	outR, outW := pipe(t)
 	ended := make(chan error, 1)
 	go func() {
 		err := bridge.Run(context.Background(), bridge.Config{In: inR, Out: outW, Remote: translate.New(up, era(remote.EraUnknown), nil)})

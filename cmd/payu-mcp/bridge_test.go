@@ -176,8 +176,13 @@ func TestBridge_revokedWhileRunning_nextCallSignsInAgain(t *testing.T) {
 	if err := h.stop(); err != nil {
 		t.Error(err)
 	}
-	if n := c.sandbox.Log().Count(sandbox.Query{Path: registerPath}); n != 1 {
-		t.Errorf("%d registrations", n)
+	// One registration, unless another program took its port meanwhile (OAUTH A12).
+	redirects := map[string]bool{}
+	for _, e := range c.sandbox.Log().Find(sandbox.Query{Path: "/oauth/authorize"}) {
+		redirects[e.Form.Get("redirect_uri")] = true
+	}
+	if n := c.sandbox.Log().Count(sandbox.Query{Path: registerPath}); n != len(redirects) || n == 0 {
+		t.Errorf("%d registrations for %v", n, redirects)
 	}
 }
 

@@ -34,7 +34,6 @@ type Line struct {
 	target string
 	server *tls.Config // nil: plain HTTP/1.1
 	roots  *tls.Config
-	dead   string // an address where nobody listens
 	tasks  sync.WaitGroup
 
 	mu     sync.Mutex
@@ -55,26 +54,23 @@ func NewLine(ctx context.Context, sb *sandbox.Sandbox) (*Line, error) {
 		pool.AppendCertsFromPEM(sb.CAPEM())
 		l.roots = &tls.Config{RootCAs: pool, ServerName: "localhost", NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12}
 	}
-	listen := func() (net.Listener, error) { return (&net.ListenConfig{}).Listen(ctx, "tcp4", "127.0.0.1:0") }
 	var err error
-	if l.lis, err = listen(); err != nil {
+	if l.lis, err = (&net.ListenConfig{}).Listen(ctx, "tcp4", "127.0.0.1:0"); err != nil {
 		return nil, fmt.Errorf("opening a line: %w", err)
 	}
-	gone, err := listen()
-	if err != nil {
-		return nil, fmt.Errorf("opening a line: %w", err)
-	}
-	l.dead = gone.Addr().String()
-	_ = gone.Close() // from now on nobody listens there
 	l.tasks.Go(l.accept)
 	return l, nil
 }
+
+// deadAddress is where nobody listens. A port that was free a moment ago would
+// not do: the next sandbox may have it.
+const deadAddress = "127.0.0.1:1"
 
 // Dial connects to the sandbox through the line, whatever the address.
 func (l *Line) Dial(ctx context.Context, network, _ string) (net.Conn, error) {
 	to := l.lis.Addr().String()
 	if l.take(cutDial) != cutNone {
-		to = l.dead
+		to = deadAddress
 	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, to)
 	if err != nil {
