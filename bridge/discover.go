@@ -25,12 +25,13 @@ var errFallBack = errors.New("this server is spoken to with initialize")
 // discover serves server/discover of a modern host, its probe for the server's
 // era. A legacy server is never asked again (RELAY M4); of an unknown one only a
 // modern answer is passed on, and nothing else keeps the host waiting, least of
-// all a sign-in (M5, T5).
+// all a sign-in (M5, T5). At a modern server the probe is a request like any
+// other: who falls back there falls out of the server's era for good.
 func (b *bridge) discover(p parcel) {
 	f := p.flight
 	switch era := b.era(); {
 	case era.TakesModern():
-		b.ask(f)
+		b.serve(p)
 		return
 	case era == remote.EraLegacy:
 		b.fallBack(f)
@@ -51,21 +52,6 @@ func (b *bridge) discover(p parcel) {
 		b.log.LogAttrs(ctx, slog.LevelDebug, "the probe of the server's era failed", slog.Any("error", err))
 	}
 	b.fallBack(f)
-}
-
-// ask passes a probe to a server that is known to answer it.
-func (b *bridge) ask(f *flight) {
-	defer b.flights.end(f)
-	defer f.paid()
-	err := b.do(f, f.paid)
-	if errors.Is(err, remote.ErrSignIn) {
-		b.fallBack(f) // the sign-in belongs to what comes next
-		return
-	}
-	if err == nil {
-		err = errNoAnswer // heard only if nothing was delivered
-	}
-	b.fail(f, err)
 }
 
 // fallBack ends a probe, with "method not found" unless it has its answer.

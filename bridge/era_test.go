@@ -49,7 +49,6 @@ func TestDiscover_states(t *testing.T) {
 		"legacy":                      {remote.EraLegacy, answers(complete), "", false},
 		"modern":                      {remote.EraModern, answers(complete), complete, true},
 		"modern, any error":           {remote.EraModern, answers(unknown), unknown, true},
-		"modern, 401":                 {remote.EraModern, failingWith(&remote.Error{Kind: remote.KindSignIn, Err: remote.ErrSignIn}), "", true},
 		"dual":                        {remote.EraDual, answers(complete), complete, true},
 		"unknown, modern answer":      {remote.EraUnknown, answers(complete), complete, true},
 		"unknown, modern error":       {remote.EraUnknown, answers(unsupported), unsupported, true},
