@@ -54,7 +54,7 @@ func (t *Translator) plain(ctx context.Context, m jsonmsg.Message, h remote.Hook
 	settled = true
 	pass := h.Deliver
 	h.Deliver = func(r jsonmsg.Message) {
-		if r.Kind == jsonmsg.Response && isModern(errorCode(r)) {
+		if r.Kind == jsonmsg.Response && remote.IsModernCode(r.ErrorCode()) {
 			settled = false
 			return
 		}
@@ -73,16 +73,16 @@ func (t *Translator) plain(ctx context.Context, m jsonmsg.Message, h remote.Hook
 func (t *Translator) discover(ctx context.Context, m jsonmsg.Message, h remote.Hooks) (settled bool, err error) {
 	p := newPair(m)
 	answer, err := t.ask(ctx, p, h)
-	if err == nil && errorCode(answer) == codeVersion && speaks(answer, modernVersion) {
+	if err == nil && answer.ErrorCode() == codeVersion && speaks(answer, modernVersion) {
 		answer, err = t.ask(ctx, p, h) // RELAY L4
 	}
 	if fault, is := errors.AsType[*remote.Error](err); is && fault.Kind == remote.KindRefused {
 		return false, nil
 	}
-	switch code := errorCode(answer); {
+	switch code := answer.ErrorCode(); {
 	case err != nil || answer.Kind == 0:
 		return true, err
-	case code == codeVersion && speaks(answer, legacyVersions...), answer.IsError && !isModern(code):
+	case code == codeVersion && speaks(answer, legacyVersions...), answer.IsError && !remote.IsModernCode(code):
 		return false, nil
 	case answer.IsError:
 		return true, fail(h, m, jsonmsg.CodeInternal, kindUnsupported, plainly(answer))

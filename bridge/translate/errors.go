@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -16,7 +15,6 @@ import (
 // The error codes of the modern era that a legacy host cannot know, and those
 // of JSON-RPC 2.0 section 5.1 that we read or give.
 const (
-	codeHeaders     = -32020 // HeaderMismatch
 	codeCapability  = -32021 // MissingRequiredClientCapability
 	codeVersion     = -32022 // UnsupportedProtocolVersion
 	codeMethod      = -32601
@@ -54,22 +52,10 @@ func (t *Translator) giveUp(h remote.Hooks, m jsonmsg.Message, kind, text string
 	return t.reply(h, m, result)
 }
 
-// errorCode returns the code of an error response, 0 of any other message.
-func errorCode(m jsonmsg.Message) int {
-	if !m.IsError {
-		return 0
-	}
-	code, _ := strconv.Atoi(string(jsonmsg.Lookup(m.Raw, "error", "code"))) // no number is no code
-	return code
-}
-
-// isModern reports whether only a modern server says this.
-func isModern(code int) bool { return code <= codeHeaders && code >= codeVersion }
-
 // plainly puts an error of the modern era into words. Nothing of the server's
 // text is in it, but for names that we know.
 func plainly(m jsonmsg.Message) string {
-	switch errorCode(m) {
+	switch m.ErrorCode() {
 	case codeCapability:
 		need := required(jsonmsg.Lookup(m.Raw, "error", "data", "requiredCapabilities"))
 		return "PayU: this needs something that the host program cannot do" + need

@@ -91,7 +91,7 @@ func (x *exchange) round(ctx context.Context, m jsonmsg.Message) (wants []byte, 
 // resend reports whether a refusal for the version is one to try again (RELAY
 // L4). A tool call is not: the retry matrix has no row for it.
 func (x *exchange) resend(r jsonmsg.Message) bool {
-	if x.refused || x.host.Method == methodCall || errorCode(r) != codeVersion || !speaks(r, modernVersion) {
+	if x.refused || x.host.Method == methodCall || r.ErrorCode() != codeVersion || !speaks(r, modernVersion) {
 		return false
 	}
 	x.refused = true
@@ -101,7 +101,7 @@ func (x *exchange) resend(r jsonmsg.Message) bool {
 // answer hands the host what ends its request.
 func (x *exchange) answer(r jsonmsg.Message) error {
 	switch {
-	case isModern(errorCode(r)):
+	case remote.IsModernCode(r.ErrorCode()):
 		return fail(x.hooks, x.host, jsonmsg.CodeInternal, kindUnsupported, plainly(r))
 	case x.unknown(r.ResultType):
 		return x.giveUp(x.hooks, x.host, kindBadAnswer, "the server has answered in a way that payu-mcp and the host program do not know; the request may have been carried out: check in PayU before trying again")

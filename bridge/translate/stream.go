@@ -65,7 +65,7 @@ func (l *listener) run(ctx context.Context, p *pair, s *stream, f filter) {
 	err = l.up.Do(ctx, m, remote.Hooks{Deliver: func(r jsonmsg.Message) {
 		switch {
 		case r.Kind == jsonmsg.Response:
-			s.none = errorCode(r) == codeMethod
+			s.none = r.ErrorCode() == codeMethod
 		case r.Method == methodAcknowledged:
 			if !isClosed(s.acked) {
 				s.granted = grants(r)
