@@ -21,7 +21,7 @@ import (
 
 const (
 	crowdSize = 8
-	crowdPace = 20 * time.Millisecond // between two calls of one host
+	crowdPace = 20 * time.Millisecond // from one call of a host to the next
 )
 
 // crowd is eight bridges of one person that share a login.
@@ -30,6 +30,9 @@ type crowd struct {
 	sb      *sandbox.Sandbox
 	faults  *fault.Injector
 	since   int // requests until the login was there
+	launch  func() *host
+	pace    time.Duration
+	limit   time.Duration // for the end of a bridge
 	members []*member
 	down    chan *member // those whose bridge has ended
 
@@ -44,6 +47,7 @@ type member struct {
 	host  *host
 	name  string // of this life
 
+	opened chan struct{} // closes when the session is there
 	mu     sync.Mutex
 	ending string // how the host ended it; it asks for nothing more
 	over   chan struct{}
@@ -60,11 +64,21 @@ const (
 // startCrowd signs in once and starts eight bridges.
 func startCrowd(t *testing.T, o sandbox.Options) *crowd {
 	t.Helper()
-	c := &crowd{w: newWorld(t), faults: &fault.Injector{}, down: make(chan *member, crowdSize), tally: map[string]int{}}
-	c.w.setenv("PAYU_MCP_LOG_LEVEL", "warn")
+	w := newWorld(t)
+	w.setenv("PAYU_MCP_LOG_LEVEL", "warn")
+	w.visitor()
+	login := func(sb *sandbox.Sandbox) result { return w.payu("login", "--url", sb.Endpoint(), "--store=file") }
+	return w.gather(o, login, func() *host { return w.startHost() })
+}
+
+// gather signs in once and starts eight bridges, in ways that are told.
+func (w *world) gather(o sandbox.Options, login func(*sandbox.Sandbox) result, launch func() *host) *crowd {
+	w.t.Helper()
+	c := &crowd{w: w, faults: &fault.Injector{}, launch: launch, pace: crowdPace, limit: goneRefresh, down: make(chan *member, crowdSize), tally: map[string]int{}}
 	o.Wrap = c.faults.Wrap
-	g := goodLogin(t, c.w, o)
-	c.sb, c.since = g.sb, g.log
+	c.sb = startSandbox(w.t, o)
+	w.must(login(c.sb), 0)
+	c.since = c.sb.Log().Len()
 	for range crowdSize {
 		m := &member{crowd: c}
 		c.members = append(c.members, m)
@@ -78,19 +92,20 @@ func (m *member) start() {
 	m.crowd.w.t.Helper()
 	m.crowd.lives++
 	m.name = "life" + strconv.Itoa(m.crowd.lives)
-	m.ending, m.over = "", make(chan struct{})
-	m.host = m.crowd.w.startHost()
+	m.ending, m.over, m.opened = "", make(chan struct{}), make(chan struct{})
+	m.host = m.crowd.launch()
 }
 
 // live opens the session and calls again and again, until the bridge has ended
 // or stop closes.
 func (m *member) live(stop <-chan struct{}) {
 	defer func() { close(m.over); m.crowd.down <- m }()
-	tick := time.NewTicker(crowdPace)
+	tick := time.NewTicker(m.crowd.pace)
 	defer tick.Stop()
-	if what := m.try("open", "initialize", initializing()); what != answered && what != "" {
+	if what := m.try("open", "initialize", initializing()); what != answered {
 		m.crowd.count("opening: " + what)
 	}
+	close(m.opened)
 	for n := 1; ; n++ {
 		select {
 		case <-stop:
@@ -191,6 +206,7 @@ const (
 func (m *member) end(how string) {
 	t := m.crowd.w.t
 	t.Helper()
+	<-m.opened // one that has just begun may need longer than it gets at its end
 	m.mu.Lock()
 	m.ending = how
 	var err error
@@ -203,7 +219,7 @@ func (m *member) end(how string) {
 	if err != nil {
 		t.Errorf("%s: %v", how, err)
 	}
-	if code := m.host.gone(goneRefresh); code != 0 {
+	if code := m.host.gone(m.crowd.limit); code != 0 {
 		t.Errorf("a bridge that was ended by %s ended with %d", how, code)
 	}
 	<-m.over
@@ -215,7 +231,7 @@ func (c *crowd) stop() {
 	for _, m := range c.members {
 		m.host.end()
 	}
-	c.w.nothingLeft()
+	c.w.nothingLeft() // of the processes of this system
 }
 
 // all lets each member do something at the same time and waits for them.
