@@ -152,11 +152,8 @@ func send(ctx context.Context, up Upstream, method string, h remote.Hooks, membe
 		{Key: "jsonrpc", Value: jsonmsg.Quote("2.0")},
 		{Key: "method", Value: jsonmsg.Quote(method)},
 	}, members...)...))
-	if err == nil {
-		err = up.Do(ctx, m, h)
-	}
 	if err != nil {
-		return fmt.Errorf("sending %s: %w", method, err)
+		return fmt.Errorf("asking the server with %s: %w", method, err)
 	}
-	return nil
+	return up.Do(ctx, m, h) // its errors say enough
 }

@@ -104,7 +104,7 @@ func (p *parts) login(ctx context.Context, lo loginOptions, e env) error {
 // tryOut uses the new login once, so that an account that may not use MCP is
 // told now and not in the host. The login stays, whatever comes of it.
 func (p *parts) tryOut(ctx context.Context, w io.Writer) error {
-	err := p.hello(ctx, p.auth)
+	err := p.introduce(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

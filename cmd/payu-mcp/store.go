@@ -17,7 +17,9 @@ import (
 type credentialStore struct {
 	sealed *keychain.Store
 	log    *slog.Logger
-	last   atomic.Pointer[decoded] // of the newest Load
+	// beforeDelete drops what must not outlive the login; nil: nothing.
+	beforeDelete func()
+	last         atomic.Pointer[decoded] // of the newest Load
 }
 
 // decoded is a record with the credential in it. Each request to the server
@@ -60,6 +62,9 @@ func (s *credentialStore) Update(ctx context.Context, fn func(context.Context, *
 		next, err := fn(ctx, cur)
 		if err != nil || next == cur {
 			return rec, err
+		}
+		if next == nil && s.beforeDelete != nil {
+			s.beforeDelete()
 		}
 		return toRecord(next)
 	})
