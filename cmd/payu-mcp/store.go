@@ -74,6 +74,11 @@ func (s *credentialStore) Update(ctx context.Context, fn func(context.Context, *
 	return err
 }
 
+// Claim implements auth.Store.
+func (s *credentialStore) Claim(ctx context.Context) (release func(), ok bool, err error) {
+	return s.sealed.Claim(ctx)
+}
+
 func fromRecord(rec *keychain.Record) (*auth.Credential, error) {
 	if rec == nil {
 		return nil, nil // nil is "none", see auth.Store
