@@ -81,6 +81,11 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 	shelf := newShelf(o.stateDir, o.profile, endpoint)
 	cfg.HTTP = &http.Client{Transport: server}
 	cfg.Store = &credentialStore{sealed: store, log: log, beforeDelete: func() { dropCatalogue(shelf, log) }}
+	cfg.SignedIn = func(sameAccount bool) {
+		if !sameAccount {
+			dropCatalogue(shelf, log)
+		}
+	}
 	client, err := auth.New(cfg)
 	if err != nil {
 		return nil, usageError{err}
