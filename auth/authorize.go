@@ -5,71 +5,26 @@ package auth
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 
-	"golang.org/x/oauth2"
-
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
 
-// attempt is one authorization request: everything that the answer is compared
-// with, fixed before the browser opens (OAUTH A26).
-type attempt struct {
-	server       Server
-	registration Registration
-	resource     string
-	scopes       []string
-	redirectURI  string
-	state        redact.Secret
-	verifier     redact.Secret
-}
-
-func newAttempt(d *discovery, r Registration, redirectURI string) *attempt {
-	return &attempt{
-		server: d.server, registration: r, resource: d.resource, scopes: d.scopes, redirectURI: redirectURI,
-		state:    redact.Secret(rand.Text() + rand.Text()), // 260 bits (OAUTH A25)
-		verifier: redact.Secret(oauth2.GenerateVerifier()),
-	}
-}
-
-// url returns the address of the authorization request. It passed checkURL when
-// the metadata was read and is checked once more here, right before it goes to
-// a browser (OAUTH X1).
-func (a *attempt) url(loopbackHTTP bool) (string, error) {
-	cfg := oauth2.Config{
-		ClientID: a.registration.ClientID, RedirectURL: a.redirectURI, Scopes: a.scopes,
-		Endpoint: oauth2.Endpoint{AuthURL: a.server.AuthorizationEndpoint},
-	}
-	raw := cfg.AuthCodeURL(a.state.Reveal(), oauth2.S256ChallengeOption(a.verifier.Reveal()), oauth2.SetAuthURLParam("resource", a.resource))
-	u, err := checkURL(raw, loopbackHTTP)
-	if err != nil {
-		return "", serverFault("the authorization endpoint: %w", err)
-	}
-	return u.String(), nil
-}
-
-// accepts tells whether a callback belongs to this attempt, in constant time.
-func (a *attempt) accepts(q url.Values) bool {
-	return len(q["state"]) == 1 && subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(a.state.Reveal())) == 1
-}
-
 // code checks the authorization response in the order that RFC 9207 section 2.4
 // wants: state (done by accepts), iss, then error or code (OAUTH A27 to A29).
-func (a *attempt) code(q url.Values) (redact.Secret, error) {
+func (a *Attempt) code(q url.Values) (redact.Secret, error) {
 	iss, told := q["iss"]
 	switch {
-	case told && (len(iss) != 1 || iss[0] != a.server.Issuer):
+	case told && (len(iss) != 1 || iss[0] != a.Server.Issuer):
 		return "", hint.With(serverFault("the answer came from another authorization server than the one asked"), "start again with payu-mcp login; if it happens again, do not sign in")
-	case !told && a.server.IssRequired:
+	case !told && a.Server.IssRequired:
 		return "", hint.With(serverFault("the answer does not say which authorization server it is from"), "start again with payu-mcp login; if it happens again, it is on the server's side")
 	case q.Has("error"):
-		return "", authorizationError(q, a.redirectURI)
+		return "", authorizationError(q, a.RedirectURI)
 	case len(q["code"]) != 1 || q.Get("code") == "":
 		return "", serverFault("the answer of the authorization server holds no code")
 	}
@@ -92,13 +47,13 @@ func authorizationError(q url.Values, redirectURI string) error {
 }
 
 // exchange spends the code (RFC 6749 section 4.1.3), once.
-func (c *Client) exchange(ctx context.Context, a *attempt, code redact.Secret) (*tokenAnswer, error) {
-	res, err := c.tokenRequest(ctx, a.server, a.registration, url.Values{
+func (c *Client) exchange(ctx context.Context, a *Attempt, code redact.Secret) (*tokenAnswer, error) {
+	res, err := c.tokenRequest(ctx, a.Server, a.Registration, url.Values{
 		"grant_type":    {"authorization_code"},
 		"code":          {code.Reveal()},
-		"redirect_uri":  {a.redirectURI},
-		"code_verifier": {a.verifier.Reveal()},
-		"resource":      {a.resource},
+		"redirect_uri":  {a.RedirectURI},
+		"code_verifier": {a.Verifier.Reveal()},
+		"resource":      {a.Resource},
 	})
 	if err != nil {
 		return nil, exchangeError(err)

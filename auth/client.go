@@ -39,6 +39,10 @@ type Config struct {
 	Now func() time.Time
 	// Log gets warnings and debug lines, never a secret; nil: none.
 	Log *slog.Logger
+	// SignedIn is called after a sign-in was stored by this process, before SignIn
+	// returns; sameAccount is false also when the server does not tell who it is.
+	// nil: nobody is told.
+	SignedIn func(sameAccount bool)
 	// SignInLimit overrides the limit of the same name when positive.
 	SignInLimit time.Duration
 }
@@ -53,12 +57,15 @@ type Client struct {
 
 	refreshing single
 	signingIn  single
+	audience   audience
 
 	mu        sync.Mutex
 	challenge *challenge    // of the newest 401
 	dead      redact.Secret // an access token that the resource refused and that could not be replaced yet
 	backoff   backoff       // after a refresh that failed for now
 	stepped   stepUp        // the newest one
+	refused   redact.Secret // the token for which Rejected last said that a person must sign in
+	stuck     stuck         // the newest one
 }
 
 // New returns a client for cfg.Resource. It fails when that is no endpoint
@@ -122,7 +129,16 @@ func (c *Client) isDead(cred *Credential) bool {
 // asking again: it has another token now, or an error that passes. An error
 // means that a person must sign in, and says why (ErrSignInNeeded).
 func (c *Client) Rejected(ctx context.Context, token redact.Secret, challenges []string) error {
-	ch := parseChallenge(challenges)
+	err := c.rejected(ctx, token, parseChallenge(challenges))
+	if err != nil && token != "" {
+		c.mu.Lock()
+		c.refused = token
+		c.mu.Unlock()
+	}
+	return err
+}
+
+func (c *Client) rejected(ctx context.Context, token redact.Secret, ch challenge) error {
 	c.mu.Lock()
 	c.challenge = &ch
 	c.mu.Unlock()
@@ -165,10 +181,14 @@ func (c *Client) load(ctx context.Context) (*Credential, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the credential: %w", err)
 	}
+	return c.own(cred), nil
+}
+
+func (c *Client) own(cred *Credential) *Credential {
 	if cred != nil && c.cfg.ClientID != "" && c.cfg.ClientID != cred.Registration.ClientID {
-		return nil, nil // as Store.Load: nil is "none"
+		return nil // as Store.Load: nil is "none"
 	}
-	return cred, nil
+	return cred
 }
 
 func tokenOf(cred *Credential) redact.Secret {

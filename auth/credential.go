@@ -23,11 +23,15 @@ type Store interface {
 	// When fn succeeds and the result is kept, but only in memory, the error is
 	// ErrNotSaved.
 	Update(ctx context.Context, fn func(ctx context.Context, cur *Credential) (*Credential, error)) error
+	// Claim takes the right to have a sign-in open, one for all processes that
+	// share the credential, without waiting: ok tells whether it was free. It
+	// ends with release, or with the process.
+	Claim(ctx context.Context) (release func(), ok bool, err error)
 }
 
 // Credential is what a sign-in leaves: the grant, and the client registration
-// that it was given to. Without an access token it is a remembered registration
-// of somebody who is signed out.
+// that it was given to. Without an access token it is what is remembered of
+// somebody who is signed out: a registration, a sign-in that is open, or both.
 type Credential struct {
 	// Resource is the exact `resource` value of the sign-in (RFC 8707).
 	Resource string
@@ -47,6 +51,9 @@ type Credential struct {
 	Account string
 	// LastRefresh tells how the newest refresh ended.
 	LastRefresh Refresh
+	// Attempt is the sign-in that is open, if there is one. Only who holds the
+	// Store's Claim serves it.
+	Attempt *Attempt
 }
 
 // Server is an authorization server: what later requests need of its metadata.
@@ -96,11 +103,18 @@ type Summary struct {
 	SignedInAt   time.Time `json:"signed_in_at,omitzero"`
 	LastRefresh  Refresh   `json:"last_refresh,omitzero"`
 	PKCEUnlisted bool      `json:"pkce_unlisted,omitempty"`
+	// OpenUntil is set while a sign-in is open, and past if its process was killed.
+	OpenUntil time.Time `json:"sign_in_open_until,omitzero"`
 }
 
 // Summary returns the clear part of c.
 func (c *Credential) Summary() Summary {
+	var until time.Time
+	if c.Attempt != nil {
+		until = c.Attempt.Expiry
+	}
 	return Summary{
+		OpenUntil:    until,
 		SignedIn:     c.SignedIn(),
 		Issuer:       clean(c.Server.Issuer),
 		ClientID:     clean(c.Registration.ClientID),
@@ -132,6 +146,8 @@ type sealed struct {
 	SignedInAt   time.Time `json:"signed_in_at,omitzero"`
 	Account      string    `json:"account,omitempty"`
 	LastRefresh  Refresh   `json:"last_refresh,omitzero"`
+
+	Attempt *sealedAttempt `json:"attempt,omitempty"`
 }
 
 // Seal returns the bytes to be sealed. They hold every secret in the clear.
@@ -143,7 +159,7 @@ func (c *Credential) Seal() ([]byte, error) {
 		AuthMethod: r.AuthMethod, RedirectURI: r.RedirectURI, Dynamic: r.Dynamic,
 		AccessToken: c.AccessToken.Reveal(), RefreshToken: c.RefreshToken.Reveal(), Scopes: c.Scopes,
 		ObtainedAt: c.ObtainedAt, Expiry: c.Expiry, SignedInAt: c.SignedInAt,
-		Account: c.Account, LastRefresh: c.LastRefresh,
+		Account: c.Account, LastRefresh: c.LastRefresh, Attempt: c.Attempt.seal(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encoding the credential: %w", err)
@@ -166,12 +182,16 @@ func Unseal(b []byte) (*Credential, error) {
 		},
 		AccessToken: redact.Secret(s.AccessToken), RefreshToken: redact.Secret(s.RefreshToken), Scopes: s.Scopes,
 		ObtainedAt: s.ObtainedAt, Expiry: s.Expiry, SignedInAt: s.SignedInAt,
-		Account: s.Account, LastRefresh: s.LastRefresh,
+		Account: s.Account, LastRefresh: s.LastRefresh, Attempt: s.Attempt.unseal(),
 	}, nil
 }
 
 // withoutGrant returns c as it is after the grant ended: the registration stays,
-// so that the next sign-in does not register again (OAUTH A12).
+// so that the next sign-in does not register again (OAUTH A12), and who it was,
+// so that the next one can be told from another account.
 func (c *Credential) withoutGrant(why Refresh) *Credential {
-	return &Credential{Resource: c.Resource, Server: c.Server, Registration: c.Registration, SignedInAt: c.SignedInAt, LastRefresh: why}
+	return &Credential{
+		Resource: c.Resource, Server: c.Server, Registration: c.Registration, SignedInAt: c.SignedInAt,
+		Account: c.Account, LastRefresh: why, Attempt: c.Attempt,
+	}
 }

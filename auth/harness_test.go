@@ -121,9 +121,13 @@ func (w *world) browser() *http.Client {
 }
 
 // prompt lets the person walk through the pages in a browser.
-func (w *world) prompt() auth.Prompt {
+func (w *world) prompt() auth.Prompt { return w.promptAfter(func() {}) }
+
+// promptAfter does something before the browser opens.
+func (w *world) promptAfter(before func()) auth.Prompt {
 	return auth.Prompt{
 		Open: func(_ context.Context, url string) error {
+			before()
 			v := w.person
 			v.Client = w.browser()
 			go func() {
@@ -132,7 +136,7 @@ func (w *world) prompt() auth.Prompt {
 			}()
 			return nil
 		},
-		Show: func(string, error) {},
+		Anew: true,
 	}
 }
 
@@ -161,8 +165,21 @@ func (w *world) meet401(c *auth.Client, token redact.Secret) error {
 // signIn meets the 401 and signs in.
 func (w *world) signIn() (*auth.Credential, error) {
 	w.t.Helper()
+	return w.signInWith(w.prompt())
+}
+
+func (w *world) signInWith(p auth.Prompt) (*auth.Credential, error) {
+	w.t.Helper()
 	_ = w.meet401(w.client, "") // nil when somebody is signed in: Token has a token then
-	return w.client.SignIn(w.t.Context(), w.prompt())
+	return w.client.SignIn(w.t.Context(), p)
+}
+
+// wantOnly checks that the store holds this login and no open sign-in.
+func (w *world) wantOnly(want *auth.Credential) {
+	w.t.Helper()
+	if cur := w.store.current(); !cur.SignedIn() || cur.RefreshToken != want.RefreshToken || cur.Attempt != nil {
+		w.t.Errorf("stored: %+v", cur.Summary())
+	}
 }
 
 func (w *world) mustSignIn() *auth.Credential {

@@ -9,7 +9,8 @@ import (
 
 // memory is a Store in memory that records what it was asked for.
 type memory struct {
-	turn chan struct{}
+	turn  chan struct{}
+	claim chan struct{}
 
 	mu      sync.Mutex
 	cred    *auth.Credential
@@ -19,7 +20,7 @@ type memory struct {
 	anyway  bool  // with saveErr: it is kept all the same
 }
 
-func newMemory() *memory { return &memory{turn: make(chan struct{}, 1)} }
+func newMemory() *memory { return &memory{turn: make(chan struct{}, 1), claim: make(chan struct{}, 1)} }
 
 func (m *memory) Load(context.Context) (*auth.Credential, error) {
 	m.mu.Lock()
@@ -48,6 +49,15 @@ func (m *memory) Update(ctx context.Context, fn func(context.Context, *auth.Cred
 	return m.saveErr
 }
 
+func (m *memory) Claim(context.Context) (func(), bool, error) {
+	select {
+	case m.claim <- struct{}{}:
+		return sync.OnceFunc(func() { <-m.claim }), true, nil
+	default:
+		return nil, false, nil
+	}
+}
+
 func (m *memory) set(c *auth.Credential) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -58,6 +68,12 @@ func (m *memory) failSaving(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.saveErr = err
+}
+
+func (m *memory) failAndKeep(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.saveErr, m.anyway = err, true
 }
 
 func (m *memory) current() *auth.Credential {

@@ -94,9 +94,7 @@ func TestSignIn_storedDespiteError_countsAsStored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sandbox.Options{})
 	w.mustSignIn()
-	w.store.failSaving(errors.New("the folder could not be synced"))
-	w.store.anyway = true
-	cred, err := w.signIn()
+	cred, err := w.signInWith(w.promptAfter(func() { w.store.failAndKeep(errors.New("the folder could not be synced")) }))
 	if err != nil {
 		t.Fatal(err)
 	}

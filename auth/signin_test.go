@@ -139,9 +139,7 @@ func TestSignIn_denied_keepsOldLogin(t *testing.T) {
 	if page := w.lastPage(); !strings.Contains(page.Body, "Sign-in denied") {
 		t.Errorf("page = %s", page.Body)
 	}
-	if w.store.current() != old {
-		t.Error("the old login is gone")
-	}
+	w.wantOnly(old)
 	w.wantCount("revocations", sandbox.Query{Path: "/oauth/revoke"}, 0)
 }
 
@@ -226,17 +224,28 @@ func TestSignIn_storeFails_grantIsRevokedAndPageSaysSo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sandbox.Options{})
 	old := w.mustSignIn()
-	w.store.failSaving(errors.New("disk on fire"))
-	if _, err := w.signIn(); err == nil || !strings.Contains(err.Error(), "disk on fire") {
+	fire := w.promptAfter(func() { w.store.failSaving(errors.New("disk on fire")) })
+	if _, err := w.signInWith(fire); err == nil || !strings.Contains(err.Error(), "disk on fire") {
 		t.Errorf("err = %v", err)
 	}
 	if page := w.lastPage(); strings.Contains(page.Body, "You are signed in") {
 		t.Error("the page says signed in")
 	}
-	if w.store.current() != old {
+	if cur := w.store.current(); cur.AccessToken != old.AccessToken {
 		t.Error("the old login is gone")
 	}
 	w.wantCount("revocations", sandbox.Query{Path: "/oauth/revoke", Status: 200}, 2)
+}
+
+// A login that could not be kept is not asked for.
+func TestSignIn_storeFailsBeforehand_noBrowser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{})
+	w.store.failSaving(errors.New("disk on fire"))
+	p := w.promptAfter(func() { t.Error("a browser was opened") })
+	if _, err := w.signInWith(p); err == nil || !strings.Contains(err.Error(), "disk on fire") {
+		t.Errorf("err = %v", err)
+	}
 }
 
 func TestSignIn_keptInMemory_countsAndOldGrantStays(t *testing.T) {

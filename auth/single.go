@@ -43,6 +43,24 @@ func (s *single) do(ctx context.Context, detached bool, fn func(context.Context)
 	}
 	r.waiters++
 	s.mu.Unlock()
+	return s.await(ctx, r, detached)
+}
+
+// alone starts fn and waits for it, unless something runs already: then it
+// returns nil at once.
+func (s *single) alone(ctx context.Context, fn func(context.Context) error) error {
+	s.mu.Lock()
+	if s.run != nil {
+		s.mu.Unlock()
+		return nil
+	}
+	r := s.start(ctx, fn)
+	r.waiters++
+	s.mu.Unlock()
+	return s.await(ctx, r, false)
+}
+
+func (s *single) await(ctx context.Context, r *singleRun, detached bool) error {
 	select {
 	case <-r.done:
 		return r.err

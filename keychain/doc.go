@@ -8,6 +8,7 @@
 //
 //	credential-<hash>.json   the sealed file: clear header, nonce, ciphertext
 //	credential-<hash>.lock   locked while the record changes; never deleted
+//	credential-<hash>.login  locked while a sign-in is open; never deleted
 //	credential-<hash>.key    the key, only for the kind "file"
 //	credential-<hash>.aside  an unreadable sealed file that a new one replaced
 //

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/payu-mcp/payu-mcp/internal/hint"
+	"github.com/payu-mcp/payu-mcp/internal/privatefile"
 )
 
 // The sentinels of this package; each one is a decision of the caller.
@@ -33,7 +34,7 @@ var (
 	ErrKeyLeft = errors.New("the login is deleted, but its key is still in the keychain")
 	// ErrUnsafe: the state folder or a file in it has another owner, is open to
 	// other users, or is a symbolic link (OAUTH X25).
-	ErrUnsafe = errors.New("the state folder is not private")
+	ErrUnsafe = privatefile.ErrUnsafe
 )
 
 var errClosed = errors.New("the store is closed")
@@ -54,8 +55,4 @@ func keyMissing(why string) error {
 func newerVersion(v int) error {
 	return hint.With(fmt.Errorf("%w (file version %d, this one reads up to %d)", ErrNewerVersion, v, fileVersion),
 		"update payu-mcp, or give another --profile")
-}
-
-func unsafePath(path, why, advice string) error {
-	return hint.With(fmt.Errorf("%w: %s %s", ErrUnsafe, path, why), advice)
 }

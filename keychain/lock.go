@@ -10,6 +10,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/payu-mcp/payu-mcp/internal/hint"
+	"github.com/payu-mcp/payu-mcp/internal/privatefile"
 )
 
 // fileLock is the lock of one record between processes (OAUTH L3). The operating
@@ -34,7 +35,7 @@ func (l *fileLock) acquire(ctx context.Context) error {
 	if l.f.Locked() {
 		return nil
 	}
-	if err := checkFile(l.path); err != nil {
+	if err := privatefile.CheckFile(l.path); err != nil {
 		return err
 	}
 	// Short at first, because most holders write one file; then 25 ms, so that a

@@ -13,6 +13,7 @@ const (
 	lockSuffix   = ".lock"
 	keySuffix    = ".key"
 	asideSuffix  = ".aside"
+	loginSuffix  = ".login"
 )
 
 // fileName returns the name, without suffix, of the files of one record. The

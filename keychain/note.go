@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+
+	"github.com/payu-mcp/payu-mcp/internal/privatefile"
 )
 
 // The note lies in the lock file: at a fixed place, of a fixed size, written once
@@ -22,7 +24,7 @@ const (
 // readNote returns what the lock file tells; nothing when it cannot be read.
 func readNote(path string) Note {
 	var n Note
-	f, err := openShared(path)
+	f, err := privatefile.Open(path)
 	if err != nil {
 		return Note{}
 	}

@@ -61,6 +61,8 @@ type Store struct {
 	view slot
 	v    view
 
+	claim slot // held with the login lock
+
 	mu   sync.Mutex // guards status, for readers that cannot wait
 	stat status
 }
@@ -80,7 +82,7 @@ func Open(o Options) (*Store, error) {
 	}
 	s := &Store{
 		o: o, path: Path(o.Dir, o.Profile, o.Resource), ring: o.Keyring,
-		turn: newSlot(), view: newSlot(),
+		turn: newSlot(), view: newSlot(), claim: newSlot(),
 	}
 	s.lock = newFileLock(s.path, o.Log, o.Now)
 	s.stat.kind = o.Kind

@@ -1,16 +1,21 @@
 package loopback
 
 import (
-	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"net/http"
 	"strings"
 	"time"
 )
 
 // cookieName names the cookie that binds the flow to the browser that opened the
-// start page. It is another one for each flow: cookies do not know ports.
-func (l *Listener) cookieName() string { return "payu_mcp_" + l.nonce[:8] }
+// start page. It is another one for each flow: cookies do not know ports. It
+// stays the same when the flow goes on in another process.
+func (f *Flow) cookieName() string {
+	sum := sha256.Sum256([]byte(f.Cookie))
+	return "payu_mcp_" + hex.EncodeToString(sum[:4])
+}
 
 func (l *Listener) handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -48,25 +53,34 @@ func (l *Listener) route(w http.ResponseWriter, r *http.Request) {
 // browser is refused, and sees that: who reads the opener's argv and is faster
 // than the browser does not go unnoticed.
 func (l *Listener) serveStart(w http.ResponseWriter, r *http.Request, nonce string) {
-	if !equal(nonce, l.nonce) {
+	f := l.flow
+	if !equal(nonce, f.Start) {
 		l.show(w, http.StatusNotFound, notFound)
 		return
 	}
-	l.mu.Lock()
-	first := l.cookie == ""
-	if first {
-		l.cookie = rand.Text()
-	}
-	cookie, to := l.cookie, l.flow.AuthorizationURL
-	l.mu.Unlock()
-	if !first && !l.hasCookie(r, cookie) {
+	if !l.open(r) {
 		l.show(w, http.StatusForbidden, otherBrowser)
 		return
 	}
 	// Lax, so that it comes along when the authorization server redirects back
 	// (OAUTH X9). Without Secure: the loopback redirect is http (RFC 8252 section 7.3).
-	w.Header().Set("Set-Cookie", l.cookieName()+"="+cookie+"; Path=/; HttpOnly; SameSite=Lax")
-	redirect(w, to, http.StatusFound)
+	w.Header().Set("Set-Cookie", f.cookieName()+"="+f.Cookie+"; Path=/; HttpOnly; SameSite=Lax")
+	redirect(w, f.AuthorizationURL, http.StatusFound)
+}
+
+// open tells whether the start page may send this browser on: the first one, or
+// one that has the cookie.
+func (l *Listener) open(r *http.Request) bool {
+	l.opening.Lock()
+	defer l.opening.Unlock()
+	if l.opened {
+		return l.hasCookie(r)
+	}
+	l.opened = true
+	if l.flow.OnOpen != nil {
+		l.flow.OnOpen()
+	}
+	return true
 }
 
 func (l *Listener) serveCallback(w http.ResponseWriter, r *http.Request) {
@@ -75,15 +89,11 @@ func (l *Listener) serveCallback(w http.ResponseWriter, r *http.Request) {
 		l.show(w, http.StatusBadRequest, wrongState)
 		return
 	}
-	if !l.claim(r) {
+	if !l.mayFinish(r) {
 		l.show(w, http.StatusBadRequest, wrongState)
 		return
 	}
-	l.mu.Lock()
-	again := l.used
-	l.used = true
-	l.mu.Unlock()
-	if again {
+	if !l.Take() {
 		l.show(w, http.StatusConflict, alreadyUsed)
 		return
 	}
@@ -93,12 +103,8 @@ func (l *Listener) serveCallback(w http.ResponseWriter, r *http.Request) {
 	redirect(w, donePath, http.StatusSeeOther)
 }
 
-// claim checks the cookie of a bound flow.
-func (l *Listener) claim(r *http.Request) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return !l.flow.Bound || (l.cookie != "" && l.hasCookie(r, l.cookie))
-}
+// mayFinish checks the cookie of a bound flow.
+func (l *Listener) mayFinish(r *http.Request) bool { return !l.flow.Bound || l.hasCookie(r) }
 
 func (l *Listener) holdUntilFinished(r *http.Request) {
 	t := time.NewTimer(l.hold)
@@ -115,7 +121,7 @@ func (l *Listener) serveDone(w http.ResponseWriter, r *http.Request) {
 	used, result := l.used, l.result
 	l.mu.Unlock()
 	switch {
-	case !used || !l.claim(r): // the page names the account
+	case !used || !l.mayFinish(r): // the page names the account
 		l.show(w, http.StatusNotFound, notFound)
 	case result.Kind == "":
 		w.Header().Set("Refresh", "2")
@@ -142,9 +148,9 @@ func redirect(w http.ResponseWriter, to string, code int) {
 	w.WriteHeader(code)
 }
 
-func (l *Listener) hasCookie(r *http.Request, want string) bool {
-	c, err := r.Cookie(l.cookieName())
-	return err == nil && equal(c.Value, want)
+func (l *Listener) hasCookie(r *http.Request) bool {
+	c, err := r.Cookie(l.flow.cookieName())
+	return err == nil && equal(c.Value, l.flow.Cookie)
 }
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

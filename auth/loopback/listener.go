@@ -1,6 +1,7 @@
 package loopback
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -36,24 +37,33 @@ type Flow struct {
 	// Bound says that only the browser that opened the start page may finish:
 	// a cookie is set there and demanded at the callback (OAUTH X9).
 	Bound bool
+	// Start is the nonce of the start page's address, Cookie the cookie's value;
+	// empty: new ones. A flow that goes on in another process keeps them.
+	Start, Cookie string
+	// Opened says that a browser has the cookie already: no other one gets it.
+	Opened bool
+	// OnOpen is called before the first browser gets the cookie; nil: nothing.
+	OnOpen func()
 }
 
 // Listener is one bound port of 127.0.0.1 and the sign-in that runs on it.
 // Its methods are safe for concurrent use.
 type Listener struct {
-	ln    net.Listener
-	srv   *http.Server
-	nonce string
-	hold  time.Duration
+	ln   net.Listener
+	srv  *http.Server
+	hold time.Duration
 
 	callback chan url.Values // 1 slot: the accepted callback
 	finished chan struct{}   // closed by Finish
 	shown    chan struct{}   // closed when the result page was served
 
+	flow *Flow // set by Serve, before the first request
+
+	opening sync.Mutex
+	opened  bool // a browser has the cookie
+
 	mu     sync.Mutex
-	flow   *Flow
-	cookie string // set when the start page was opened
-	used   bool   // a callback was accepted
+	used   bool // a callback was accepted
 	result Page
 }
 
@@ -67,7 +77,6 @@ func Listen(ctx context.Context, port int) (*Listener, error) {
 	}
 	return &Listener{
 		ln:       &limited{Listener: ln, slots: make(chan struct{}, maxConnections)},
-		nonce:    rand.Text(),
 		hold:     holdAnswer,
 		callback: make(chan url.Values, 1),
 		finished: make(chan struct{}),
@@ -96,14 +105,20 @@ func RedirectURI(port int) string {
 }
 
 // StartURL returns the address of the start page: what the opener gets instead
-// of the authorization URL, so that state and challenge are not in its argv.
-func (l *Listener) StartURL() string { return "http://" + l.host() + startPath + l.nonce }
+// of the authorization URL, so that state and challenge are not in its argv. It
+// is known once Serve was called.
+func (l *Listener) StartURL() string { return StartURL(l.Port(), l.flow.Start) }
+
+// StartURL returns the address of the start page that a listener on port has for
+// a flow with this nonce.
+func StartURL(port int, nonce string) string {
+	return "http://127.0.0.1:" + strconv.Itoa(port) + startPath + nonce
+}
 
 // Serve starts to answer requests for f, until Close.
 func (l *Listener) Serve(f Flow) {
-	l.mu.Lock()
-	l.flow = &f
-	l.mu.Unlock()
+	f.Start, f.Cookie = cmp.Or(f.Start, rand.Text()), cmp.Or(f.Cookie, rand.Text())
+	l.flow, l.opened = &f, f.Opened
 	l.srv = &http.Server{
 		Handler:           l.handler(),
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -124,6 +139,19 @@ func (l *Listener) Wait(ctx context.Context) (url.Values, error) {
 		return nil, ctx.Err()
 	}
 }
+
+// Take marks the flow as answered by another way than the callback. It returns
+// false when a callback was faster.
+func (l *Listener) Take() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first := !l.used
+	l.used = true
+	return first
+}
+
+// Callback gives the parameters of the first accepted callback.
+func (l *Listener) Callback() <-chan url.Values { return l.callback }
 
 // Finish says how the sign-in ended; the held browser is sent to that page.
 // Only the first call counts.

@@ -4,12 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
-	"github.com/modelcontextprotocol/go-sdk/mcp"
-
 	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/bridge/catalogue"
 	"github.com/payu-mcp/payu-mcp/internal/buildinfo"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
@@ -38,40 +36,43 @@ const helloLimit = 15 * time.Second
 // makes one: server/discover, from which the era is known the next time (RELAY
 // M5), and initialize where that is not understood.
 func (p *parts) hello(ctx context.Context, a remote.Authorizer) error {
+	return p.greet(ctx, a, func(*remote.Client, string, json.RawMessage) {})
+}
+
+// greet does what hello says. A server that has answered is heard out by then,
+// in the protocol version of its answer, before the session ends.
+func (p *parts) greet(ctx context.Context, a remote.Authorizer, then func(r *remote.Client, version string, opening json.RawMessage)) error {
 	r, err := p.remote(a, remote.Limits{Idle: helloLimit})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = r.Close(ctx) }() // the session ends with the server's patience too
-	self := &mcp.Implementation{Name: "payu-mcp", Version: buildinfo.Version()}
-	err = greet(ctx, r, "server/discover", mcp.DiscoverParams{Meta: mcp.Meta{
-		mcp.MetaKeyProtocolVersion:    "2026-07-28",
-		mcp.MetaKeyClientInfo:         self,
-		mcp.MetaKeyClientCapabilities: &mcp.ClientCapabilities{},
-	}})
-	if r.Era().TakesModern() || err != nil && !answered(err) {
-		return err
+	version := catalogue.Modern
+	opening, err := catalogue.Greet(ctx, r, version, clientInfo())
+	if !r.Era().TakesModern() && (err == nil || answered(err)) {
+		version = hostVersions()[0]
+		opening, err = catalogue.Greet(ctx, r, version, clientInfo())
 	}
-	return greet(ctx, r, "initialize", mcp.InitializeParams{
-		ProtocolVersion: "2025-11-25", Capabilities: &mcp.ClientCapabilities{}, ClientInfo: self,
-	})
+	if err == nil {
+		then(r, version, opening)
+	}
+	if _, unanswered := errors.AsType[*remote.Error](err); !unanswered {
+		return nil // what it answered is not asked here
+	}
+	return err
 }
 
 // answered reports whether a legacy server may have said no to server/discover:
 // what went wrong otherwise would go wrong again.
 func answered(err error) bool {
 	e, ok := errors.AsType[*remote.Error](err)
-	return ok && e.Status != 0 && e.Kind != remote.KindSignIn
+	return !ok || e.Status != 0 && e.Kind != remote.KindSignIn
 }
 
-func greet(ctx context.Context, r *remote.Client, method string, params any) error {
-	line, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-	if err != nil {
-		return fmt.Errorf("encoding %s: %w", method, err)
-	}
-	m, err := jsonmsg.Scan(line)
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", method, err)
-	}
-	return r.Do(ctx, m, remote.Hooks{})
+// clientInfo is how payu-mcp introduces itself where no host stands behind it.
+func clientInfo() json.RawMessage {
+	return jsonmsg.Object(
+		jsonmsg.Member{Key: "name", Value: jsonmsg.Quote("payu-mcp")},
+		jsonmsg.Member{Key: "version", Value: jsonmsg.Quote(buildinfo.Version())},
+	)
 }

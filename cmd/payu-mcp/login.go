@@ -104,7 +104,7 @@ func (p *parts) login(ctx context.Context, lo loginOptions, e env) error {
 // tryOut uses the new login once, so that an account that may not use MCP is
 // told now and not in the host. The login stays, whatever comes of it.
 func (p *parts) tryOut(ctx context.Context, w io.Writer) error {
-	err := p.hello(ctx, p.auth)
+	err := p.introduce(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -144,11 +144,11 @@ func notReached(err error) error {
 
 func (p *parts) loginPrompt(w io.Writer, noBrowser bool) auth.Prompt {
 	if noBrowser {
-		return auth.Prompt{Show: func(url string, _ error) {
+		return auth.Prompt{Anew: true, Show: func(url string, _ error) {
 			fmt.Fprintf(w, "Open this address in a browser on this computer to sign in:\n\n%s\n\n", url)
 		}}
 	}
-	return auth.Prompt{Open: p.opener.Open, Show: func(url string, openErr error) {
+	return auth.Prompt{Anew: true, Open: p.opener.Open, Show: func(url string, openErr error) {
 		if openErr != nil {
 			fmt.Fprintf(w, "The browser could not be opened: %v.\nOpen the address above by hand, in a browser on this computer.\n", openErr)
 			return

@@ -112,6 +112,8 @@ func logoutOne(ctx context.Context, e env, o options, t target, ring *keychain.K
 	done, err := p.auth.Logout(ctx)
 	if err == nil {
 		p.era.forget()
+		// It went before the login did, but a bridge may have put it back meanwhile.
+		dropCatalogue(p.catalogue, log)
 		err = p.store.Remove(ctx) // what could not be opened is still there
 	}
 	if errors.Is(err, keychain.ErrKeyLeft) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
+	"github.com/payu-mcp/payu-mcp/internal/sandbox/fault"
 )
 
 func TestMain(m *testing.M) {
@@ -35,7 +37,10 @@ func noisyBrowser() {
 	}
 }
 
-type sandboxKey struct{}
+type (
+	sandboxKey  struct{}
+	injectorKey struct{}
+)
 
 // TestScripts runs the real main against a sandbox, one file per story.
 func TestScripts(t *testing.T) {
@@ -57,12 +62,13 @@ func TestScripts(t *testing.T) {
 
 func setupScript(e *testscript.Env) error {
 	// testscript gives a script no context of its own.
-	sb, err := sandbox.Start(context.Background(), sandbox.Options{})
+	in := &fault.Injector{}
+	sb, err := sandbox.Start(context.Background(), sandbox.Options{Wrap: in.Wrap})
 	if err != nil {
 		return err
 	}
 	e.Defer(func() { _ = sb.Close() })
-	e.Values[sandboxKey{}] = sb
+	e.Values[sandboxKey{}], e.Values[injectorKey{}] = sb, in
 	e.Setenv("URL", sb.Endpoint())
 	e.Setenv("HOME", e.WorkDir)
 	e.Setenv("STATE", filepath.Join(e.WorkDir, ".local", "state", "payu-mcp"))
@@ -111,6 +117,11 @@ func scriptSandbox(ts *testscript.TestScript, neg bool, args []string) {
 		sb.SetMetadata(sandbox.MetadataKnobs{PKCE: sandbox.PKCEPlain})
 	case "metadata no-registration":
 		sb.SetMetadata(sandbox.MetadataKnobs{NoRegistration: true})
+	case "era modern":
+		sb.SetMCP(sandbox.MCPKnobs{Era: sandbox.EraModern})
+	case "lists refused":
+		in, _ := ts.Value(injectorKey{}).(*fault.Injector)
+		in.AddIf(func(r fault.Request) bool { return r.RPC == "tools/list" }, -1, fault.Status(http.StatusForbidden))
 	case "tokens short":
 		sb.SetAccessTokenLife(time.Second)
 	case "tokens long":

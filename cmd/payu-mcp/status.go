@@ -30,6 +30,7 @@ type statusReport struct {
 	SignedInAt   time.Time     `json:"signed_in_at,omitzero"`
 	Token        statusToken   `json:"token"`
 	Store        statusStore   `json:"store"`
+	Catalogue    []statusSaved `json:"catalogue"`
 	Proxy        string        `json:"proxy,omitempty"`
 	CAFile       string        `json:"ca_file,omitempty"`
 	CallbackPort int           `json:"callback_port,omitempty"`
@@ -43,6 +44,12 @@ type statusToken struct {
 	Refreshable bool          `json:"refreshable"`
 	Scopes      []string      `json:"scopes"`
 	LastRefresh *auth.Refresh `json:"last_refresh,omitempty"`
+}
+
+// statusSaved is what is kept of the server's answers in one protocol version.
+type statusSaved struct {
+	Version string    `json:"protocol_version"`
+	SavedAt time.Time `json:"saved_at"`
 }
 
 type statusStore struct {
@@ -97,7 +104,7 @@ func newStatusReport(o *options) (*statusReport, error) {
 		Store: statusStore{Folder: o.stateDir}, State: "signed out",
 	}
 	fill(&r.Endpoint, auth.PayUEndpoint)
-	r.Token.Scopes = []string{}
+	r.Token.Scopes, r.Catalogue = []string{}, savedVersions(newShelf(o.stateDir, o.profile, r.Endpoint).Ages())
 	h, note, err := keychain.Peek(o.stateDir, o.profile, r.Endpoint)
 	if err == nil && h != nil && h.Kind == keychain.KindFile {
 		err = opens(o, r.Endpoint) // no keychain is needed for that
@@ -204,6 +211,7 @@ func (r *statusReport) text(w io.Writer) error {
 		line("client id", r.ClientID)
 		line("stored in", describeStore(keychain.Kind(r.Store.Kind)))
 	}
+	line("catalogue", r.catalogueText())
 	line("folder", r.Store.Folder)
 	line("proxy", r.Proxy)
 	line("CA file", r.CAFile)

@@ -17,7 +17,9 @@ import (
 type credentialStore struct {
 	sealed *keychain.Store
 	log    *slog.Logger
-	last   atomic.Pointer[decoded] // of the newest Load
+	// beforeDelete drops what must not outlive the login; nil: nothing.
+	beforeDelete func()
+	last         atomic.Pointer[decoded] // of the newest Load
 }
 
 // decoded is a record with the credential in it. Each request to the server
@@ -61,12 +63,20 @@ func (s *credentialStore) Update(ctx context.Context, fn func(context.Context, *
 		if err != nil || next == cur {
 			return rec, err
 		}
+		if next == nil && s.beforeDelete != nil {
+			s.beforeDelete()
+		}
 		return toRecord(next)
 	})
 	if errors.Is(err, keychain.ErrUnsaved) {
 		return fmt.Errorf("%w: %w", auth.ErrNotSaved, err)
 	}
 	return err
+}
+
+// Claim implements auth.Store.
+func (s *credentialStore) Claim(ctx context.Context) (release func(), ok bool, err error) {
+	return s.sealed.Claim(ctx)
 }
 
 func fromRecord(rec *keychain.Record) (*auth.Credential, error) {

@@ -64,6 +64,25 @@ func TestCredentialStore_loadAgain_sameUntilAnotherProcessChangesIt(t *testing.T
 	}
 }
 
+// A process killed between the two leaves a login without its catalogue, and
+// never a catalogue without its login.
+func TestCredentialStore_delete_whatMustNotOutliveTheLoginGoesFirst(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir() + "/state"
+	s, other := openStore(t, dir, time.Now), openStore(t, dir, time.Now)
+	var seen []*auth.Credential
+	s.beforeDelete = func() { seen = append(seen, load(t, other)) }
+	save(t, s, &auth.Credential{AccessToken: "one"})
+	save(t, s, &auth.Credential{AccessToken: "two"})
+	if len(seen) != 0 {
+		t.Errorf("called %d times before anything was deleted", len(seen))
+	}
+	save(t, s, nil)
+	if len(seen) != 1 || seen[0] == nil || seen[0].AccessToken != "two" || load(t, other) != nil {
+		t.Errorf("at the time of the call: %v; afterwards %v", seen, load(t, other))
+	}
+}
+
 // BenchmarkLoad is what each request pays to know its token.
 func BenchmarkLoad(b *testing.B) {
 	later := func() time.Time { return time.Now().Add(time.Minute) } // the file has settled

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/bridge/catalogue"
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/nettransport"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
@@ -30,6 +31,8 @@ type parts struct {
 	data     *http.Transport // for the endpoint
 	era      eraMemory
 	opener   auth.Opener
+
+	catalogue *catalogue.Shelf
 }
 
 // storeUse is how a command uses the sealed store.
@@ -75,7 +78,14 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 		return nil, err
 	}
 	cfg.Resource, cfg.Log, cfg.SignInLimit = endpoint, log, use.limit
-	cfg.HTTP, cfg.Store = &http.Client{Transport: server}, &credentialStore{sealed: store, log: log}
+	shelf := newShelf(o.stateDir, o.profile, endpoint)
+	cfg.HTTP = &http.Client{Transport: server}
+	cfg.Store = &credentialStore{sealed: store, log: log, beforeDelete: func() { dropCatalogue(shelf, log) }}
+	cfg.SignedIn = func(sameAccount bool) {
+		if !sameAccount {
+			dropCatalogue(shelf, log)
+		}
+	}
 	client, err := auth.New(cfg)
 	if err != nil {
 		return nil, usageError{err}
@@ -86,7 +96,8 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 	}
 	return &parts{
 		endpoint: endpoint, log: log, store: store, auth: client, data: data, opener: opener,
-		era: newEraMemory(o.stateDir, o.profile, endpoint, log),
+		era:       newEraMemory(o.stateDir, o.profile, endpoint, log),
+		catalogue: shelf,
 	}, nil
 }
 

@@ -22,6 +22,7 @@ type direction struct {
 // Most special first: the first that matches a package holds.
 var directions = []direction{
 	{"cmd", []string{"auth", "bridge", "install", "keychain", "remote", "internal/sandbox$", "leaves"}},
+	{"bridge/catalogue", []string{"remote", "leaves"}},
 	{"bridge/translate", []string{"remote", "leaves"}},
 	{"bridge", []string{"remote", "leaves"}},
 	{"auth/loopback", []string{"leaves"}},
@@ -140,18 +141,19 @@ func importing(pkg string) *fstest.MapFile {
 func TestImports_directions_goDownOnly(t *testing.T) {
 	t.Parallel()
 	holds(t, importDirections, fstest.MapFS{
-		"remote/a.go":          importing(module + "/auth"),
-		"auth/a.go":            importing(module + "/keychain"),
-		"auth/loopback/a.go":   importing(module + "/auth"),
-		"bridge/a.go":          importing(module + "/auth"),
-		"internal/hint/a.go":   importing(module + "/internal/sandbox"),
-		"keychain/a.go":        importing(module + "/remote"),
-		"cmd/payu-mcp/a.go":    importing(module + "/internal/sandbox/fault"),
-		"bridge/fine.go":       importing(module + "/remote"),
-		"auth/fine.go":         importing(module + "/auth/loopback"),
-		"auth/fine_test.go":    importing(module + "/keychain"),
-		"cmd/payu-mcp/fine.go": importing(module + "/internal/sandbox"),
-	}, 7)
+		"remote/a.go":           importing(module + "/auth"),
+		"auth/a.go":             importing(module + "/keychain"),
+		"auth/loopback/a.go":    importing(module + "/auth"),
+		"bridge/a.go":           importing(module + "/auth"),
+		"bridge/catalogue/a.go": importing(module + "/bridge"),
+		"internal/hint/a.go":    importing(module + "/internal/sandbox"),
+		"keychain/a.go":         importing(module + "/remote"),
+		"cmd/payu-mcp/a.go":     importing(module + "/internal/sandbox/fault"),
+		"bridge/fine.go":        importing(module + "/remote"),
+		"auth/fine.go":          importing(module + "/auth/loopback"),
+		"auth/fine_test.go":     importing(module + "/keychain"),
+		"cmd/payu-mcp/fine.go":  importing(module + "/internal/sandbox"),
+	}, 8)
 }
 
 func TestImports_library_hasOneHome(t *testing.T) {

@@ -1,0 +1,164 @@
+package auth
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/payu-mcp/payu-mcp/auth/loopback"
+	"github.com/payu-mcp/payu-mcp/internal/redact"
+)
+
+// Attempt is an open sign-in: everything that the answer is compared with, fixed
+// before the browser opens (OAUTH A26), and what another process needs to go on
+// with it when its owner has died (OAUTH L10). It is sealed beside the grant and
+// never changed once it is there.
+type Attempt struct {
+	Server       Server
+	Registration Registration
+	Resource     string
+	Scopes       []string
+	RedirectURI  string
+	State        redact.Secret
+	Verifier     redact.Secret
+	// Start is the nonce of the start page, Cookie what its first visitor gets.
+	Start, Cookie redact.Secret
+	// Bound: we open the browser, and only that one can finish. Else the
+	// authorization URL was handed out, which state and PKCE alone bind.
+	Bound bool
+	// Opened: a browser has the cookie, so no other one gets it.
+	Opened bool
+	// By names the program that asked, for others who find the sign-in open.
+	By string
+	// Expiry is when nobody waits for it any more, by the local clock.
+	Expiry time.Time
+}
+
+// client names the program by which a person starts a sign-in without a host.
+const loginCommand = "payu-mcp login"
+
+func newAttempt(d *discovery, r Registration, redirectURI string) *Attempt {
+	return &Attempt{
+		Server: d.server, Registration: r, Resource: d.resource, Scopes: d.scopes, RedirectURI: redirectURI,
+		State:    redact.Secret(rand.Text() + rand.Text()), // 260 bits (OAUTH A25)
+		Verifier: redact.Secret(oauth2.GenerateVerifier()),
+		Start:    redact.Secret(rand.Text()),
+		Cookie:   redact.Secret(rand.Text()),
+	}
+}
+
+// url returns the address of the authorization request. It passed checkURL when
+// the metadata was read and is checked once more here, right before it goes to
+// a browser (OAUTH X1).
+func (a *Attempt) url(loopbackHTTP bool) (string, error) {
+	cfg := oauth2.Config{
+		ClientID: a.Registration.ClientID, RedirectURL: a.RedirectURI, Scopes: a.Scopes,
+		Endpoint: oauth2.Endpoint{AuthURL: a.Server.AuthorizationEndpoint},
+	}
+	raw := cfg.AuthCodeURL(a.State.Reveal(), oauth2.S256ChallengeOption(a.Verifier.Reveal()), oauth2.SetAuthURLParam("resource", a.Resource))
+	u, err := checkURL(raw, loopbackHTTP)
+	if err != nil {
+		return "", serverFault("the authorization endpoint: %w", err)
+	}
+	return u.String(), nil
+}
+
+// address is what a person opens: for a bound attempt only our own start page,
+// so that state and challenge stay out of argv (OAUTH X9).
+func (a *Attempt) address(loopbackHTTP bool) (string, error) {
+	if a.Bound {
+		return loopback.StartURL(a.port(), a.Start.Reveal()), nil
+	}
+	return a.url(loopbackHTTP)
+}
+
+func (a *Attempt) port() int { return registeredPort(&Registration{RedirectURI: a.RedirectURI}) }
+
+// accepts tells whether a callback belongs to this attempt, in constant time.
+func (a *Attempt) accepts(q url.Values) bool {
+	return len(q["state"]) == 1 && subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(a.State.Reveal())) == 1
+}
+
+// same tells whether b is this attempt, perhaps a newer form of it.
+func (a *Attempt) same(b *Attempt) bool { return a != nil && b != nil && a.State == b.State }
+
+// live tells whether somebody may still finish a. One that would live longer
+// than any does was written by another clock.
+func (c *Client) live(a *Attempt) bool {
+	now := c.now()
+	return a != nil && now.Before(a.Expiry) && a.Expiry.Sub(now) <= max(SignInLimit, c.cfg.SignInLimit)
+}
+
+// fits tells whether this client, configured as it is, would have made a: the
+// same endpoint, client and port, and the scopes that are wanted now.
+func (c *Client) fits(a *Attempt, ch challenge) bool {
+	switch {
+	case a.port() == 0, c.checkResource(a.Resource) != nil,
+		c.cfg.CallbackPort != 0 && c.cfg.CallbackPort != a.port():
+		return false
+	case c.cfg.ClientID == "" && !a.Registration.Dynamic,
+		c.cfg.ClientID != "" && (c.cfg.ClientID != a.Registration.ClientID || c.cfg.ClientSecret != a.Registration.Secret):
+		return false
+	case len(c.cfg.Scopes) > 0:
+		return slices.Equal(c.cfg.Scopes, a.Scopes)
+	}
+	return !slices.ContainsFunc(strings.Fields(ch.scope), func(s string) bool { return !slices.Contains(a.Scopes, s) })
+}
+
+// sealedAttempt is the wire form of an Attempt inside the sealed file.
+type sealedAttempt struct {
+	Server      Server       `json:"server"`
+	Client      sealedClient `json:"client"`
+	Resource    string       `json:"resource"`
+	Scopes      []string     `json:"scopes,omitempty"`
+	RedirectURI string       `json:"redirect_uri"`
+	State       string       `json:"state"`
+	Verifier    string       `json:"verifier"`
+	Start       string       `json:"start"`
+	Cookie      string       `json:"cookie"`
+	Bound       bool         `json:"bound,omitempty"`
+	Opened      bool         `json:"opened,omitempty"`
+	By          string       `json:"by,omitempty"`
+	Expiry      time.Time    `json:"expiry"`
+}
+
+type sealedClient struct {
+	Issuer      string `json:"issuer"`
+	ID          string `json:"id"`
+	Secret      string `json:"secret,omitempty"`
+	AuthMethod  string `json:"auth_method"`
+	RedirectURI string `json:"redirect_uri"`
+	Dynamic     bool   `json:"dynamic,omitempty"`
+}
+
+func (a *Attempt) seal() *sealedAttempt {
+	if a == nil {
+		return nil
+	}
+	r := a.Registration
+	return &sealedAttempt{
+		Server: a.Server, Resource: a.Resource, Scopes: a.Scopes, RedirectURI: a.RedirectURI,
+		Client: sealedClient{r.Issuer, r.ClientID, r.Secret.Reveal(), r.AuthMethod, r.RedirectURI, r.Dynamic},
+		State:  a.State.Reveal(), Verifier: a.Verifier.Reveal(), Start: a.Start.Reveal(), Cookie: a.Cookie.Reveal(),
+		Bound: a.Bound, Opened: a.Opened, By: a.By, Expiry: a.Expiry,
+	}
+}
+
+func (s *sealedAttempt) unseal() *Attempt {
+	if s == nil {
+		return nil
+	}
+	r := s.Client
+	return &Attempt{
+		Server: s.Server, Resource: s.Resource, Scopes: s.Scopes, RedirectURI: s.RedirectURI,
+		Registration: Registration{r.Issuer, r.ID, redact.Secret(r.Secret), r.AuthMethod, r.RedirectURI, r.Dynamic},
+		State:        redact.Secret(s.State), Verifier: redact.Secret(s.Verifier),
+		Start: redact.Secret(s.Start), Cookie: redact.Secret(s.Cookie),
+		Bound: s.Bound, Opened: s.Opened, By: s.By, Expiry: s.Expiry,
+	}
+}

@@ -1,0 +1,223 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/payu-mcp/payu-mcp/auth/loopback"
+	"github.com/payu-mcp/payu-mcp/internal/redact"
+)
+
+// markLimit bounds a change of the sealed attempt: a browser, or the end of the
+// process, waits for it.
+const markLimit = 5 * time.Second
+
+func (c *Credential) attempt() *Attempt {
+	if c == nil {
+		return nil
+	}
+	return c.Attempt
+}
+
+// withAttempt returns c with another open sign-in, or none.
+func (c *Credential) withAttempt(a *Attempt) *Credential {
+	next := Credential{}
+	if c != nil {
+		next = *c
+	}
+	next.Attempt = a
+	return &next
+}
+
+// sealAttempt stores a before anybody is led to a page, and with it a new
+// registration, so that a denied sign-in does not register again; never over a
+// grant, whose client it is not.
+func (c *Client) sealAttempt(ctx context.Context, a *Attempt) error {
+	err := c.cfg.Store.Update(ctx, func(_ context.Context, cur *Credential) (*Credential, error) {
+		next := cur.withAttempt(a)
+		if !cur.SignedIn() {
+			next.Resource, next.Server = a.Resource, a.Server
+			if a.Registration.Dynamic {
+				next.Registration = a.Registration
+			}
+		}
+		return next, nil
+	})
+	if errors.Is(err, ErrNotSaved) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("storing the open sign-in: %w", err)
+	}
+	return nil
+}
+
+// changeAttempt replaces the sealed attempt by what change makes of it, if it is
+// still a.
+func (c *Client) changeAttempt(ctx context.Context, a *Attempt, change func(Attempt) *Attempt) {
+	// Also when the sign-in's own time is over.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), markLimit)
+	defer cancel()
+	err := c.cfg.Store.Update(ctx, func(_ context.Context, cur *Credential) (*Credential, error) {
+		if !cur.attempt().same(a) {
+			return cur, nil
+		}
+		return cur.withAttempt(change(*cur.Attempt)), nil
+	})
+	if err != nil && !errors.Is(err, ErrNotSaved) {
+		c.log.DebugContext(ctx, "the open sign-in could not be changed in the store", "err", err)
+	}
+}
+
+func (c *Client) markOpened(ctx context.Context, a *Attempt) {
+	c.changeAttempt(ctx, a, func(b Attempt) *Attempt {
+		b.Opened = true
+		return &b
+	})
+}
+
+func (c *Client) dropAttempt(ctx context.Context, a *Attempt) {
+	c.changeAttempt(ctx, a, func(Attempt) *Attempt { return nil })
+}
+
+// resume goes on with the sealed attempt of a process that is gone, if it is
+// what p wants. A person who asks anew gets a start page of their own: the old
+// one's address stood in an argument list for long enough.
+func (c *Client) resume(ctx context.Context, cur *Credential, ch challenge, p Prompt) (*loopback.Listener, *Attempt) {
+	a := cur.attempt()
+	if !c.live(a) || a.Bound && p.Open == nil || !a.Bound && p.Open != nil && p.Anew {
+		return nil, nil
+	}
+	ln, err := c.rebind(ctx, a, ch)
+	if err != nil {
+		c.log.DebugContext(ctx, "an open sign-in cannot be taken over", "err", err)
+		return nil, nil
+	}
+	if !p.Anew || !a.Opened {
+		return ln, a
+	}
+	b := *a
+	b.Start, b.Opened = redact.Secret(rand.Text()), false
+	if err := c.sealAttempt(ctx, &b); err != nil {
+		_ = ln.Close() // nothing is lost with a port
+		return nil, nil
+	}
+	return ln, &b
+}
+
+// rebind takes the port of an attempt whose process is gone.
+func (c *Client) rebind(ctx context.Context, a *Attempt, ch challenge) (*loopback.Listener, error) {
+	if !c.fits(a, ch) {
+		c.noteStuck(a, true)
+		return nil, errors.New("the sign-in is for another client or scope")
+	}
+	ln, err := loopback.Listen(ctx, a.port())
+	if err != nil {
+		c.noteStuck(a, false)
+	}
+	return ln, err
+}
+
+// serve runs the browser part of an attempt that is sealed. Without p.Open no
+// browser is opened. It frees the port, and forgets the attempt unless this
+// process is just ending: then the next one may take it over.
+func (c *Client) serve(ctx context.Context, ln *loopback.Listener, a *Attempt, p Prompt) error {
+	defer func() { _ = ln.Close() }() // nothing is lost with a port
+	ctx, cancel := context.WithTimeoutCause(ctx, a.Expiry.Sub(c.now()), ErrTimeout)
+	defer cancel()
+	err := c.authorize(ctx, ln, a, p)
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	if err != nil {
+		c.dropAttempt(ctx, a)
+	}
+	return c.timedOut(ctx, err)
+}
+
+// authorize leads the person through and completes the sign-in. The page that
+// they see at the end is shown after the credential is stored, or not (OAUTH
+// section 5).
+func (c *Client) authorize(ctx context.Context, ln *loopback.Listener, a *Attempt, p Prompt) error {
+	here := IsLoopback(c.cfg.Resource)
+	target, err := a.url(here)
+	if err != nil {
+		return err
+	}
+	address, err := a.address(here)
+	if err != nil {
+		return err
+	}
+	ln.Serve(loopback.Flow{
+		AuthorizationURL: target, Accept: a.accepts, Bound: a.Bound, Start: a.Start.Reveal(), Cookie: a.Cookie.Reveal(),
+		Opened: a.Opened, OnOpen: func() { c.markOpened(ctx, a) },
+	})
+	defer c.invite(ctx, address, p.Open)()
+	q, err := ln.Wait(ctx)
+	if err != nil {
+		return err
+	}
+	// The code is there: from here on nobody's leaving strands a grant that is
+	// neither stored nor revoked.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), completeLimit)
+	defer cancel()
+	cred, err := c.complete(ctx, *a, q)
+	if err != nil {
+		c.dropAttempt(ctx, a) // before the page says so
+	}
+	ln.Finish(resultPage(cred, err))
+	shown, cancel := context.WithTimeout(ctx, resultPageLimit)
+	defer cancel()
+	ln.Shown(shown)
+	return err
+}
+
+// complete turns the authorization response into a stored credential. The grant
+// that it replaces is revoked afterwards.
+func (c *Client) complete(ctx context.Context, a Attempt, q url.Values) (*Credential, error) {
+	code, err := a.code(q)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.exchange(ctx, &a, code)
+	if err != nil {
+		return nil, err
+	}
+	cred := res.apply(Credential{Resource: a.Resource, Server: a.Server, Registration: a.Registration, Scopes: a.Scopes}, c.now())
+	cred.SignedInAt, cred.Account = cred.ObtainedAt, res.account()
+	old, err := c.replace(ctx, &a, cred)
+	switch {
+	case errors.Is(err, ErrNotSaved):
+		// Good until this process ends. What is on disk stays alive beside it.
+		c.log.WarnContext(ctx, "the login is kept in memory only", "err", err)
+	case err != nil && c.isStored(ctx, cred):
+		// It is there all the same: only its durability is in doubt.
+		c.log.WarnContext(ctx, "the login is stored, but not all of it went well", "err", err)
+	case err != nil:
+		// The person is told "failed", so nothing of it may stay alive.
+		c.revoke(ctx, cred)
+		return nil, fmt.Errorf("storing the login: %w", err)
+	case old.SignedIn():
+		c.revokeReplaced(ctx, old, cred)
+	}
+	if c.cfg.SignedIn != nil {
+		c.cfg.SignedIn(old != nil && old.Account != "" && old.Account == cred.Account)
+	}
+	return cred, nil
+}
+
+// replace stores cred, and forgets the attempt that it came from.
+func (c *Client) replace(ctx context.Context, a *Attempt, cred *Credential) (old *Credential, err error) {
+	err = c.cfg.Store.Update(ctx, func(_ context.Context, cur *Credential) (*Credential, error) {
+		old = cur
+		if other := cur.attempt(); !other.same(a) {
+			cred.Attempt = other
+		}
+		return cred, nil
+	})
+	return old, err
+}
