@@ -11,8 +11,11 @@ import (
 var actors = map[string]func(args []string) int{
 	"fill":   fillThenVisit,
 	"forge":  forge,
+	"group":  group,
 	"leaky":  leaky,
+	"note":   note,
 	"parent": parent,
+	"stay":   stay,
 	"tee":    tee,
 	"visit":  visit,
 }

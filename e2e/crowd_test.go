@@ -67,24 +67,30 @@ func startCrowd(t *testing.T, o sandbox.Options) *crowd {
 	w := newWorld(t)
 	w.setenv("PAYU_MCP_LOG_LEVEL", "warn")
 	w.visitor()
-	login := func(sb *sandbox.Sandbox) result { return w.payu("login", "--url", sb.Endpoint(), "--store=file") }
-	return w.gather(o, login, func() *host { return w.startHost() })
+	c := w.crowd(o, func() *host { return w.startHost() })
+	w.must(w.payu("login", "--url", c.sb.Endpoint(), "--store=file"), 0)
+	c.start()
+	return c
 }
 
-// gather signs in once and starts eight bridges, in ways that are told.
-func (w *world) gather(o sandbox.Options, login func(*sandbox.Sandbox) result, launch func() *host) *crowd {
+// crowd is one that has not started yet, at a sandbox of its own.
+func (w *world) crowd(o sandbox.Options, launch func() *host) *crowd {
 	w.t.Helper()
 	c := &crowd{w: w, faults: &fault.Injector{}, launch: launch, pace: crowdPace, limit: goneRefresh, down: make(chan *member, crowdSize), tally: map[string]int{}}
 	o.Wrap = c.faults.Wrap
 	c.sb = startSandbox(w.t, o)
-	w.must(login(c.sb), 0)
+	return c
+}
+
+// start starts the bridges.
+func (c *crowd) start() {
+	c.w.t.Helper()
 	c.since = c.sb.Log().Len()
 	for range crowdSize {
 		m := &member{crowd: c}
 		c.members = append(c.members, m)
 		m.start()
 	}
-	return c
 }
 
 // start gives the member a new bridge.
@@ -168,7 +174,11 @@ func whatBecame(a message) string {
 	switch {
 	case a.Error != nil:
 		return "error: " + string(a.Error)
-	case json.Unmarshal(a.Result, &r) != nil || r.IsError:
+	case json.Unmarshal(a.Result, &r) != nil:
+		return "no result: " + string(a.Result)
+	case r.IsError && strings.Contains(string(a.Result), "A PayU sign-in is open already"):
+		return openElsewhere
+	case r.IsError:
 		return "result that is an error: " + string(a.Result)
 	}
 	return answered
@@ -289,6 +299,7 @@ func count(entries []sandbox.Entry, status int) int {
 func (c *crowd) refresher() int {
 	c.w.t.Helper()
 	files, _ := filepath.Glob(filepath.Join(c.w.state, "credential-*.lock"))
+	files = slices.DeleteFunc(files, func(f string) bool { return strings.HasSuffix(f, ".login.lock") })
 	locks, err := os.ReadFile("/proc/locks")
 	if err != nil || len(files) == 0 {
 		c.w.t.Errorf("looking for the holder of the lock: %v, %q", err, files)

@@ -258,9 +258,10 @@ func (v *windows) credentialManager(t *testing.T) {
 // Eight processes share a login whose key lies in the Credential Manager.
 func (v *windows) bridges(t *testing.T) {
 	w := v.world(t)
-	login := func(sb *sandbox.Sandbox) result { return v.payu(w, "login", "--url", sb.Endpoint()) }
-	c := w.gather(shortTokens(), login, func() *host { return w.startBehind(wine64, v.exe("payu-mcp")) })
+	c := w.crowd(shortTokens(), func() *host { return w.startBehind(wine64, v.exe("payu-mcp")) })
+	w.must(v.payu(w, "login", "--url", c.sb.Endpoint()), 0)
 	c.pace, c.limit = 100*time.Millisecond, time.Minute // Wine is not quick
+	c.start()
 	random, _ := c.run(1, func(m *member) { m.end(byEOF) })
 	t.Logf("%v: %d bridges; ended %d at random", crowdTime(t), c.lives, random)
 	c.well()
