@@ -129,17 +129,6 @@ func (l *Listener) Serve(f Flow) {
 	go func() { _ = l.srv.Serve(l.ln) }() // ends with Close
 }
 
-// Wait returns the parameters of the first accepted callback. It ends early
-// with ctx.
-func (l *Listener) Wait(ctx context.Context) (url.Values, error) {
-	select {
-	case q := <-l.callback:
-		return q, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
 // Take marks the flow as answered by another way than the callback. It returns
 // false when a callback was faster.
 func (l *Listener) Take() bool {
