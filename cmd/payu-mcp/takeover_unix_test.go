@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"os"
@@ -21,7 +20,6 @@ import (
 
 	"github.com/payu-mcp/payu-mcp/auth"
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
-	"github.com/payu-mcp/payu-mcp/keychain"
 )
 
 // until waits until ready says so.
@@ -72,18 +70,6 @@ func firstPage(t *testing.T, url string) (browser *http.Client, next string) {
 		t.Fatalf("the start page answers %d", res.StatusCode)
 	}
 	return &http.Client{Jar: jar}, res.Header.Get("Location")
-}
-
-// sibling is another process's parts, in this one.
-func (c *computer) sibling() *parts {
-	c.t.Helper()
-	o := &options{profile: "default", stateDir: filepath.Join(c.home, "state"), login: settings{URL: c.sandbox.Endpoint(), Store: "file"}}
-	e := env{getenv: func(string) string { return "" }}
-	p, err := wire(o, e, slog.New(slog.DiscardHandler), storeUse{keyring: keychain.NewKeyring(nil, keychain.BridgeDeadline), memory: true})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return p
 }
 
 // OAUTH B4, HOSTS P10, section 5: the process that has the sign-in open is killed
