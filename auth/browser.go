@@ -43,7 +43,7 @@ func (o Opener) Open(ctx context.Context, url string) error {
 	if _, err := checkURL(url, true); err != nil {
 		return fmt.Errorf("opening the browser: %w", err)
 	}
-	if !o.present() {
+	if !o.Present() {
 		return hint.With(ErrNoBrowser, "open the address by hand; from another computer use payu-mcp login --no-browser")
 	}
 	cmd := exec.Command(o.Command[0], o.Command[1:]...) //nolint:gosec,noctx // our own binary; it must outlive this call
@@ -69,10 +69,10 @@ func (o Opener) Open(ctx context.Context, url string) error {
 	}
 }
 
-// present tells whether an opener would show a page to a person. Without a
+// Present tells whether an opener would show a page to a person. Without a
 // display xdg-open falls to browsers in a terminal, and ours carries MCP
 // (HOSTS section 1).
-func (o Opener) present() bool {
+func (o Opener) Present() bool {
 	if o.Getenv(OpenerEnv) != "" || o.Getenv("BROWSER") != "" {
 		return true
 	}

@@ -26,17 +26,14 @@ type Upstream interface {
 	Close(ctx context.Context) error
 }
 
-// SignIn blocks until somebody has signed in, ctx ends, or it cannot be done;
-// the error then carries a hint. Many flights call it at once: doing it once
-// for all is the implementer's.
-type SignIn func(ctx context.Context) error
-
 // Config is what Run needs.
 type Config struct {
 	In     io.Reader // the host's messages
 	Out    io.Writer // nothing but messages to the host
 	Remote Upstream  // the server
-	SignIn SignIn    // nil: a request that needs a sign-in fails
+	Login  Login     // nil: a request that needs a sign-in fails
+	// Catalogue keeps the server's answers for the next process; nil: nothing does.
+	Catalogue Catalogue
 	// Era tells what is known of the server's era; nil: nothing.
 	Era func() remote.Era
 	Log *slog.Logger // nil: silent
@@ -76,13 +73,19 @@ func Run(ctx context.Context, c Config) error {
 // bridge is one run.
 type bridge struct {
 	remote Upstream
-	signIn SignIn
+	login  Login
 	era    func() remote.Era
 	log    *slog.Logger
 	out    *output
 	modern atomic.Bool // the host is of the modern era
+	state  status
+	book   book
+
+	settling sync.Mutex // held while the state becomes connected
 
 	gate    gate
+	link    link
+	dialogs dialogs
 	flights flights
 	asked   asked
 	notes   notes
@@ -99,11 +102,16 @@ type bridge struct {
 }
 
 func newBridge(ctx context.Context, c Config) *bridge {
-	b := &bridge{remote: c.Remote, signIn: c.SignIn, era: c.Era, log: c.Log, out: newOutput(c.Out)}
+	b := &bridge{remote: c.Remote, login: c.Login, era: c.Era, log: c.Log, out: newOutput(c.Out)}
 	b.flights.open = make(map[string]*flight)
 	// A signal must not cut what is in flight: shutdown gives it its time.
 	b.always = context.WithoutCancel(ctx)
 	b.ctx, b.stop = context.WithCancel(b.always)
 	b.signCtx, b.stopSigns = context.WithCancel(b.ctx)
+	b.book.catalogue, b.book.log = c.Catalogue, c.Log
+	if b.login != nil {
+		b.state.now = firstState(b.login.Standing())
+		b.tasks.Go(b.watchLogin)
+	}
 	return b
 }

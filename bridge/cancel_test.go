@@ -97,11 +97,11 @@ func TestCancel_heldRequest_isNeverSent(t *testing.T) {
 		return echo(ctx, m, h)
 	}}
 	h := start(t, bridge.Config{Remote: up})
-	h.send(initialize, slow, cancel, `{"id":2,"method":"ping"}`)
+	h.send(initialize, slow, cancel, `{"id":2,"method":"x"}`)
 	close(release)
 	h.expect(`{"id":0,"result":{}}`, `{"id":2,"result":{}}`)
 	h.eof()
-	if diff := cmp.Diff([]string{initialize, `{"id":2,"method":"ping"}`}, up.sent()); diff != "" {
+	if diff := cmp.Diff([]string{initialize, `{"id":2,"method":"x"}`}, up.sent()); diff != "" {
 		t.Error(diff)
 	}
 }

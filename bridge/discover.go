@@ -23,45 +23,65 @@ const (
 var errFallBack = errors.New("this server is spoken to with initialize")
 
 // discover serves server/discover of a modern host, its probe for the server's
-// era. A legacy server is never asked again (RELAY M4); of an unknown one only a
-// modern answer is passed on, and nothing else keeps the host waiting, least of
-// all a sign-in (M5, T5). At a modern server the probe is a request like any
-// other: who falls back there falls out of the server's era for good.
-func (b *bridge) discover(p parcel) {
-	f := p.flight
-	switch era := b.era(); {
-	case era.TakesModern():
-		b.serve(p)
-		return
-	case era == remote.EraLegacy:
+// era. A legacy server is never asked again (RELAY M4), and a probe of one that
+// is not known gets our own opening only if the server is: who falls back is
+// lost for the modern era, who does not for the legacy one.
+func (b *bridge) discover(f *flight, a action) {
+	era := b.era()
+	if era == remote.EraLegacy || era == remote.EraUnknown && a == own {
 		b.fallBack(f)
 		return
 	}
-	t := time.AfterFunc(discoverLimit, func() { b.fallBack(f) })
+	b.book.open(f.msg.Meta)
+	saved := b.book.opening()
+	limit, instead := discoverLimit, b.fallBack
+	switch {
+	case era.TakesModern() && saved != nil:
+		b.give(f, withChanges(saved))
+	case era.TakesModern():
+		limit, instead = firstLimit, b.giveOurOpening
+	}
+	if a == own {
+		b.giveOurOpening(f)
+		return
+	}
+	b.probe(f, limit, instead)
+}
+
+// probe asks the server with the host's server/discover. Whatever keeps it from
+// answering in the modern way, within the limit, is answered by instead.
+func (b *bridge) probe(f *flight, limit time.Duration, instead func(*flight)) {
+	t := time.AfterFunc(limit, func() { instead(f) })
 	defer t.Stop()
 	// It may outlast the flight, to know better the next time.
 	ctx, cancel := context.WithTimeout(b.ctx, learnLimit)
 	defer cancel()
+	known := b.era().TakesModern()
 	err := b.remote.Do(ctx, f.msg, remote.Hooks{Start: f.start, Sent: f.sent, Deliver: func(m jsonmsg.Message) {
-		if m.Kind == jsonmsg.Response && isModern(m) {
-			b.pass(f, m)
-			f.paid()
+		if m.Kind != jsonmsg.Response || !known && !isModern(m) {
+			return
 		}
+		if !m.IsError {
+			b.book.learnOpening(f.msg.Meta, m)
+		}
+		b.pass(f, m)
+		f.paid()
 	}})
+	b.learn(err)
 	if err != nil {
-		b.log.LogAttrs(ctx, slog.LevelDebug, "the probe of the server's era failed", slog.Any("error", err))
+		b.log.LogAttrs(ctx, slog.LevelDebug, "the probe of the server failed", slog.Any("error", err))
 	}
-	b.fallBack(f)
+	instead(f)
 }
 
 // fallBack ends a probe, with "method not found" unless it has its answer.
 func (b *bridge) fallBack(f *flight) {
-	defer f.paid()
 	first := f.settle()
 	b.flights.end(f)
 	if first {
 		b.out.send(b.always, jsonmsg.ErrorReply(f.msg.ID, jsonmsg.CodeMethod, errFallBack.Error(), errorData{Source: source, Kind: kindLegacy}))
 	}
+	f.paid()
 }
 
 // isModern reports whether an answer to a probe shows a modern server: a result,

@@ -60,10 +60,7 @@ func TestDiscover_states(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				h := start(t, bridge.Config{Remote: c.up, Era: era(c.era), SignIn: func(context.Context) error {
-					t.Error("a probe opened a sign-in")
-					return errAny
-				}})
+				h := start(t, bridge.Config{Remote: c.up, Era: era(c.era), Login: noSignIn(t)})
 				begun := time.Now()
 				h.send(probe)
 				if c.raw != "" {
@@ -79,20 +76,27 @@ func TestDiscover_states(t *testing.T) {
 				}
 				// The host may use the id again.
 				c.up.on = echo
-				h.send(`{"id":1,"method":"ping"}`)
-				h.expect(`{"id":1,"result":{}}`)
+				h.send(`{"id":1,"method":"x"}`)
+				if l := h.next(); scan(l).Kind != jsonmsg.Response || jsonmsg.Key(scan(l).ID) != "n1" {
+					t.Error(l)
+				}
 			})
 		})
 	}
 }
 
 func failingWith(err error) *fake {
-	return &fake{on: func(_ context.Context, _ jsonmsg.Message, h remote.Hooks) error { h.Sent(); return err }}
+	return &fake{on: func(_ context.Context, _ jsonmsg.Message, h remote.Hooks) error {
+		if h.Sent != nil {
+			h.Sent()
+		}
+		return err
+	}}
 }
 
 func silent() *fake {
 	return &fake{on: func(ctx context.Context, m jsonmsg.Message, h remote.Hooks) error {
-		if m.Method == "ping" {
+		if m.Method == "x" {
 			return echo(ctx, m, h)
 		}
 		h.Sent()

@@ -47,6 +47,19 @@ func (s *flights) find(key string) *flight {
 	return s.open[key]
 }
 
+// listening returns the subscriptions that the host has heard something of.
+func (s *flights) listening() []*flight {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var open []*flight
+	for _, f := range s.open {
+		if f.msg.Method == methodListen && f.begun() {
+			open = append(open, f)
+		}
+	}
+	return open
+}
+
 // end closes a flight.
 func (s *flights) end(f *flight) {
 	f.stop()
@@ -71,6 +84,10 @@ type flight struct {
 	stop context.CancelFunc
 	paid func() // tells, once or more often, that the host is owed nothing more
 
+	// Of a call, and only for the goroutine that serves it:
+	instead  *jsonmsg.Message // what is sent in its place; nil: msg itself
+	admitted bool             // it has waited for a sign-in
+
 	mu        sync.Mutex
 	heard     bool          // something of the answer went to the host
 	settled   bool          // answered, or cancelled: nothing more goes to the host
@@ -79,12 +96,18 @@ type flight struct {
 }
 
 // settle reports whether the caller is the one that may answer: each request
-// gets exactly one answer (RELAY O5).
-func (f *flight) settle() bool {
+// gets exactly one answer (RELAY O5). If so it runs note first, which must not
+// wait: who comes second then knows what the first one told.
+func (f *flight) settle(note ...func()) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	first := !f.settled
 	f.settled = true
+	for _, n := range note {
+		if first {
+			n()
+		}
+	}
 	return first
 }
 
@@ -95,6 +118,21 @@ func (f *flight) open() bool {
 	defer f.mu.Unlock()
 	f.heard = true
 	return !f.settled
+}
+
+// sending is what goes to the server.
+func (f *flight) sending() jsonmsg.Message {
+	if f.instead != nil {
+		return *f.instead
+	}
+	return f.msg
+}
+
+// isCancelled reports whether the host has given the flight up.
+func (f *flight) isCancelled() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.cancelled
 }
 
 // begun reports whether the host has heard something.

@@ -6,14 +6,14 @@ import (
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 )
 
-// What the gate holds is bounded, since it may have to wait for a person.
+// What the gate holds is bounded.
 const (
 	maxHeld      = 1024
 	maxHeldBytes = 64 << 20
 )
 
-// gate is the barrier around initialize and notifications/initialized: what the
-// host sends after either is held until it is through (RELAY O3, L1).
+// gate is the barrier behind initialize: what the host sends after it is held
+// until it is answered (RELAY O3, L1). What the server hears is the link's.
 type gate struct {
 	mu    sync.Mutex
 	shut  bool
@@ -30,8 +30,7 @@ type parcel struct {
 
 // barrier reports whether what follows has to wait for this message.
 func (p parcel) barrier() bool {
-	return p.flight != nil && p.msg.Method == methodInitialize ||
-		p.flight == nil && p.msg.Method == methodInitialized
+	return p.flight != nil && p.msg.Method == methodInitialize
 }
 
 // enter launches one message, or holds it until the gate opens; false: there is

@@ -73,7 +73,7 @@ func echo(_ context.Context, m jsonmsg.Message, h remote.Hooks) error {
 	if h.Sent != nil {
 		h.Sent()
 	}
-	if m.Kind == jsonmsg.Request {
+	if m.Kind == jsonmsg.Request && h.Deliver != nil {
 		h.Deliver(scan(result(m)))
 	}
 	return nil

@@ -197,7 +197,8 @@ const (
 func (c cell) request(invoice string) call {
 	switch c.asked {
 	case askedRead:
-		return call{method: "tools/list"}
+		// A page: no list that is known from before stands in for it.
+		return call{method: "tools/list", params: `"cursor":"1"`}
 	case askedTool:
 		return call{method: "tools/call", params: `"name":"` + readTool + `"`}
 	case askedCall:

@@ -65,7 +65,9 @@ func (b *bridge) notify(m jsonmsg.Message) {
 // sendNotes sends what is queued, one after the other.
 func (b *bridge) sendNotes() {
 	for m, ok := b.notes.pop(); ok; m, ok = b.notes.pop() {
-		b.post(m)
+		if err := b.ready(b.ctx); err == nil {
+			b.post(m)
+		}
 		b.work.end()
 	}
 }
@@ -101,16 +103,6 @@ func (b *bridge) post(m jsonmsg.Message) bool {
 			slog.String("method", m.Method), slog.Any("error", err))
 	}
 	return err == nil
-}
-
-// initialized sends notifications/initialized, after which the server may
-// speak unasked.
-func (b *bridge) initialized(m jsonmsg.Message) {
-	defer b.work.end()
-	defer b.gate.open(b.launch)
-	if b.post(m) {
-		b.listen.Do(func() { b.tasks.Go(b.hear) })
-	}
 }
 
 // hear passes on what the server, or the remote itself, says unasked. An answer there goes to

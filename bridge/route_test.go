@@ -117,7 +117,7 @@ func TestRun_barriers_holdWhatFollows(t *testing.T) {
 			return echo(ctx, m, h)
 		}}
 		h := start(t, bridge.Config{Remote: up})
-		ping, note := `{"id":1,"method":"ping"}`, `{"method":"notifications/n"}`
+		ping, note := `{"id":1,"method":"x"}`, `{"method":"notifications/n"}`
 		h.send(initialize, inited, note, ping)
 		for _, want := range [][]string{{initialize}, {initialize, inited}} {
 			synctest.Wait()
@@ -135,7 +135,8 @@ func TestRun_barriers_holdWhatFollows(t *testing.T) {
 	})
 }
 
-func TestRun_failedInitialize_opensTheBarrier(t *testing.T) {
+// A host must never see initialize fail (HOSTS P1).
+func TestRun_failedInitialize_answeredHereAndOpensTheBarrier(t *testing.T) {
 	t.Parallel()
 	h := start(t, bridge.Config{Remote: &fake{on: func(ctx context.Context, m jsonmsg.Message, h remote.Hooks) error {
 		if m.Method == "initialize" {
@@ -143,11 +144,13 @@ func TestRun_failedInitialize_opensTheBarrier(t *testing.T) {
 		}
 		return echo(ctx, m, h)
 	}}})
-	h.send(initialize, `{"id":1,"method":"ping"}`)
-	if f := h.nextFault(); string(f.ID) != "0" || f.Error.Code != -32603 || f.Error.Data.Status != 500 {
+	h.send(initialize, `{"id":1,"method":"x"}`)
+	if l := h.next(); !strings.Contains(l, `"id":0,"result":{`) || !strings.Contains(l, `"name":"payu-mcp"`) {
+		t.Error(l)
+	}
+	if f := h.nextFault(); string(f.ID) != "1" || f.Error.Data.Status != 500 {
 		t.Errorf("%+v", f)
 	}
-	h.expect(`{"id":1,"result":{}}`)
 }
 
 func TestRun_notifications_keepTheirOrder(t *testing.T) {

@@ -2,51 +2,106 @@ package bridge
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
-	"time"
 
+	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
 
-// maxPause is how long a tool call may have waited for a sign-in and still be
-// sent: after that the host may have given up and asked again, and PayU would
-// run it twice (DESIGN decision 3).
-const maxPause = 20 * time.Second
-
 var errNoAnswer = errors.New("the server gave no answer")
 
-// serve takes one request of the host to its answer.
-func (b *bridge) serve(p parcel) {
+// serve takes one request of the host to its answer, in the way that the table
+// says.
+func (b *bridge) serve(p parcel, a action) {
 	f := p.flight
-	// The answer ends what others wait for; Do may take a moment longer.
-	through := sync.OnceFunc(func() {
-		if p.barrier() {
-			b.gate.open(b.launch)
-		}
-		f.paid()
-	})
-	defer through()
+	defer f.paid()
 	defer b.flights.end(f)
-	err := b.do(f, through)
-	if errors.Is(err, remote.ErrSignIn) && b.signIn != nil {
-		if err = b.waitForSignIn(f); err == nil {
-			err = b.do(f, through)
-		}
+	if f.msg.Modern() {
+		b.book.keepMeta(f.msg)
 	}
-	if err == nil {
-		err = errNoAnswer // heard only if nothing was delivered
+	switch m := f.msg; {
+	case m.Method == methodInitialize:
+		b.openSession(f, a)
+	case m.Method == methodDiscover && m.Modern():
+		b.discover(f, a)
+	case m.Method == methodPing:
+		b.ping(f, a)
+	case a == fresh:
+		b.list(f)
+	case a == own && b.giveKnown(f):
+	case a == here:
+		b.useOwnTool(f)
+	case m.Method == methodCall:
+		b.call(f, a == signIn)
+	case a == keep:
+		b.link.keepLevel(m)
+		b.give(f, jsonmsg.Object())
+	case a == refuse:
+		b.fail(f, signInFirst())
+	default:
+		b.plain(f, a)
+	}
+}
+
+// plain relays a request that nothing is known about, when there is a way.
+func (b *bridge) plain(f *flight, a action) {
+	if a == wait && !b.waitForLogin(f.ctx) {
+		b.fail(f, errClosing)
+		return
+	}
+	err := b.relay(f)
+	if errors.Is(err, remote.ErrSignIn) {
+		err = signInFirst()
 	}
 	b.fail(f, err)
+}
+
+// signInFirst is what a request hears that does not itself begin a sign-in: only
+// a call does (HOSTS P5).
+func signInFirst() error {
+	return &remote.Error{Kind: remote.KindSignIn, Err: hint.With(fmt.Errorf("%w: nothing was sent", remote.ErrSignIn), hintCallLogin)}
+}
+
+// waitForLogin returns when a request would no longer be refused for want of a
+// login; false: nobody needs it any more.
+func (b *bridge) waitForLogin(ctx context.Context) bool {
+	for {
+		now, moved := b.state.next()
+		if !now.needsLogin() {
+			return true
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// relay lets the server answer a request of the host. nil: it did, or the host
+// wants no answer any more.
+func (b *bridge) relay(f *flight) error {
+	if !f.msg.Modern() {
+		if err := b.ready(f.ctx); err != nil {
+			return err
+		}
+	}
+	err := b.do(f)
+	b.learn(err)
+	return err
 }
 
 // fail ends a flight that got no answer. Of a subscription that had begun the
 // host hears in the words that the specification has for it, since it cannot see
 // the stream break (RELAY L10); it may subscribe again.
 func (b *bridge) fail(f *flight, err error) {
+	if err == nil {
+		err = errNoAnswer // heard only if nothing was delivered
+	}
 	first := f.settle()
 	b.flights.free(f)
 	switch {
@@ -57,18 +112,32 @@ func (b *bridge) fail(f *flight, err error) {
 	default:
 		b.answer(f.msg, jsonmsg.CodeInternal, err)
 	}
+	f.paid()
 }
 
-// do sends the request and passes on what comes back; answered is called with
-// the response.
-func (b *bridge) do(f *flight, answered func()) error {
-	return b.remote.Do(f.ctx, f.msg, remote.Hooks{
+// give answers a flight with a result of our own, unless it has its answer; note
+// is what Flight.settle runs.
+func (b *bridge) give(f *flight, result json.RawMessage, note ...func()) {
+	first := f.settle(note...)
+	b.flights.free(f)
+	if first {
+		b.out.send(b.always, fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%s,"result":%s}`, f.msg.ID, jsonmsg.Compact(result)))
+	}
+	f.paid()
+}
+
+// do sends the request and passes on what comes back.
+func (b *bridge) do(f *flight) error {
+	return b.remote.Do(f.ctx, f.sending(), remote.Hooks{
 		Start: f.start,
 		Sent:  f.sent,
 		Deliver: func(m jsonmsg.Message) {
+			if m.Kind == jsonmsg.Response && f.admitted {
+				b.waitSettled(f.ctx)
+			}
 			b.pass(f, m)
 			if m.Kind == jsonmsg.Response {
-				answered()
+				f.paid()
 			}
 		},
 	})
@@ -90,6 +159,9 @@ func (b *bridge) pass(f *flight, m jsonmsg.Message) {
 	if wanted {
 		b.tell(f.ctx, m)
 	}
+	if f.msg.Method == methodListen && m.Method == methodAcknowledged {
+		b.announceIn(f)
+	}
 }
 
 // tell writes a message of the server to the host.
@@ -98,24 +170,4 @@ func (b *bridge) tell(ctx context.Context, m jsonmsg.Message) {
 		b.asked.note(m) // before the host can answer
 	}
 	b.out.send(ctx, m.Raw)
-}
-
-// waitForSignIn holds a request that the server refused for want of a token
-// until somebody has signed in, the host gives up, or the bridge closes.
-func (b *bridge) waitForSignIn(f *flight) error {
-	f.refused()
-	ctx, cancel := context.WithCancel(f.ctx)
-	defer cancel()
-	defer context.AfterFunc(b.signCtx, cancel)()
-	since := time.Now()
-	err := b.signIn(ctx)
-	switch {
-	case err != nil && b.signCtx.Err() != nil:
-		return errClosing
-	case err != nil:
-		return &remote.Error{Kind: remote.KindSignIn, Err: err}
-	case f.msg.Method == methodCall && time.Since(since) > maxPause:
-		return &remote.Error{Kind: remote.KindNotSent}
-	}
-	return nil
 }

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/payu-mcp/payu-mcp/auth"
 	"github.com/payu-mcp/payu-mcp/bridge"
 	"github.com/payu-mcp/payu-mcp/bridge/translate"
 	"github.com/payu-mcp/payu-mcp/keychain"
@@ -62,32 +60,14 @@ func (p *parts) bridge(ctx context.Context, o *options, e env) error {
 	if err != nil {
 		return err
 	}
-	signIn := func(ctx context.Context) error {
-		if err := p.mayAskToSignIn(ctx, o); err != nil {
-			return err
-		}
-		_, err := p.auth.SignIn(ctx, bridgePrompt(p.opener, p.log))
-		return err
-	}
-	err = bridge.Run(ctx, bridge.Config{In: e.stdin, Out: e.stdout, Remote: translate.New(r, r.Era, p.log), SignIn: signIn, Era: r.Era, Log: p.log})
+	err = bridge.Run(ctx, bridge.Config{
+		In: e.stdin, Out: e.stdout, Remote: translate.New(r, r.Era, p.log), Era: r.Era, Log: p.log,
+		Login: signIns{p, o}, Catalogue: savedAnswers{p, o},
+	})
 	if err != nil {
 		return fmt.Errorf("relaying: %w", err)
 	}
 	return nil
-}
-
-// bridgePrompt opens the browser; where that fails, the log says where to go.
-func bridgePrompt(o auth.Opener, log *slog.Logger) auth.Prompt {
-	return auth.Prompt{
-		Open: o.Open,
-		Show: func(url string, openErr error) {
-			if openErr != nil {
-				log.Warn("the browser could not be opened; open the address by hand", "err", openErr, "address", url)
-				return
-			}
-			log.Info("a sign-in is open in the browser")
-		},
-	}
 }
 
 func printWelcome(w io.Writer) error {

@@ -74,6 +74,10 @@ func handshake(t *testing.T, h *demoHost) {
 	}
 }
 
+func healthCheck() map[string]any {
+	return map[string]any{"name": "health_check", "arguments": map[string]any{}}
+}
+
 func sessionsAndStreams() sandbox.Options {
 	return sandbox.Options{Knobs: sandbox.Knobs{MCP: sandbox.MCPKnobs{Sessions: true, Get: sandbox.GetStream, DeleteAllowed: true}}}
 }
@@ -113,7 +117,7 @@ func TestBridge_storedLogin_fiveRequests(t *testing.T) {
 	}
 }
 
-// A request without a login leads to the sign-in and is answered after it; an
+// A call without a login leads to the sign-in and is answered after it; an
 // opener that makes noise and stays does not get into the protocol.
 func TestBridge_noLogin_signsInOnceBesideNoisyBrowser(t *testing.T) {
 	t.Parallel()
@@ -121,6 +125,12 @@ func TestBridge_noLogin_signsInOnceBesideNoisyBrowser(t *testing.T) {
 	c.opener = "noisy-browser " + c.home
 	h, _ := c.host("--url", c.sandbox.Endpoint())
 	handshake(t, h) // every line of standard output is read as JSON
+	if n := c.sandbox.Log().Count(sandbox.Query{Path: registerPath}); n != 0 {
+		t.Error("a sign-in was begun without a call")
+	}
+	if a, err := h.ask(t.Context(), "tools/call", healthCheck()); err != nil || !strings.Contains(a.text(), "running") {
+		t.Errorf("the call: %v %q", err, a.text())
+	}
 	if err := h.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +158,9 @@ func TestBridge_sigterm_endsWellWithDelete(t *testing.T) {
 	before := c.sandbox.Log().Len()
 	h, _ := c.host()
 	handshake(t, h)
+	if _, err := h.ask(t.Context(), "tools/call", healthCheck()); err != nil { // the session is there, behind a saved answer
+		t.Fatal(err)
+	}
 	if err := h.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Skip("no SIGTERM on this system: ", err)
 	}
@@ -169,7 +182,7 @@ func TestBridge_revokedWhileRunning_nextCallSignsInAgain(t *testing.T) {
 	h, _ := c.host()
 	handshake(t, h)
 	c.sandbox.RevokeFromDashboard("B")
-	a, err := h.ask(t.Context(), "tools/call", map[string]any{"name": "health_check", "arguments": map[string]any{}})
+	a, err := h.ask(t.Context(), "tools/call", healthCheck())
 	if err != nil || !strings.Contains(a.text(), "running") {
 		t.Errorf("after the revocation: %v", err)
 	}
@@ -192,7 +205,7 @@ func TestBridge_hostQuitsDuringSignIn_ends(t *testing.T) {
 	c := newComputer(t, sandbox.Options{})
 	c.opener = "payu-mcp version" // opens nothing
 	h, _ := c.host("--url", c.sandbox.Endpoint())
-	if err := h.send(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": map[string]any{}}); err != nil {
+	if err := h.send(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": healthCheck()}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)

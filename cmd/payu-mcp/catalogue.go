@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/payu-mcp/payu-mcp/bridge"
 	"github.com/payu-mcp/payu-mcp/bridge/catalogue"
 	"github.com/payu-mcp/payu-mcp/bridge/translate"
 	"github.com/payu-mcp/payu-mcp/keychain"
@@ -100,4 +101,25 @@ func (r *statusReport) catalogueText() string {
 		all = append(all, c.Version+" of "+c.SavedAt.Local().Format(time.DateTime))
 	}
 	return strings.Join(all, ", ")
+}
+
+// savedAnswers is the bridge's Catalogue.
+type savedAnswers struct {
+	*parts
+
+	o *options
+}
+
+// Load implements bridge.Catalogue.
+func (s savedAnswers) Load(version string) (*catalogue.Saved, error) {
+	return s.catalogue.Load(version)
+}
+
+// Save implements bridge.Catalogue. An answer that came while somebody signed out
+// is the old account's, and is not kept.
+func (s savedAnswers) Save(version string, v catalogue.Saved) error {
+	if signIns(s).Standing() == bridge.StandingSignedOut && s.store.Kind() != keychain.KindMemory {
+		return nil
+	}
+	return s.catalogue.Save(version, v)
 }

@@ -1,0 +1,78 @@
+package bridge
+
+import (
+	"errors"
+	"time"
+
+	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/remote"
+)
+
+// maxPause is how long a tool call may have waited for a sign-in and still be
+// sent: after that the host may have given up and asked again, and PayU would
+// run it twice (DESIGN decision 3).
+const maxPause = 20 * time.Second
+
+// call takes a tool call to its answer. Where the server wants a login, it
+// begins the sign-in, and is sent afterwards: it has not run.
+func (b *bridge) call(f *flight, signInFirst bool) {
+	shown, ok := b.resume(f)
+	if !ok {
+		return
+	}
+	var err error
+	if !signInFirst {
+		if err = b.relay(f); !errors.Is(err, remote.ErrSignIn) || b.login == nil {
+			b.fail(f, err)
+			return
+		}
+		f.refused()
+	}
+	if !b.admit(f, shown) {
+		return
+	}
+	if err = b.relay(f); errors.Is(err, remote.ErrSignIn) {
+		b.text(f, textRefusedAgain(err))
+		return
+	}
+	b.fail(f, err)
+}
+
+// admit gets somebody to sign in, and reports whether the call may be sent then.
+// If not, it has been answered. shown: the host has shown its person the way.
+func (b *bridge) admit(f *flight, shown bool) bool {
+	since := time.Now()
+	if !b.letIn(f, How{}, shown) {
+		return false
+	}
+	f.admitted = true
+	// The name that is judged is the one that is sent.
+	if time.Since(since) > maxPause && !b.book.readOnly(f.sending().Name) {
+		b.waitSettled(f.ctx)
+		b.text(f, bad(sentenceNotSent))
+		return false
+	}
+	return true
+}
+
+// text answers a tool call with a result in words, for the model and the person.
+// All of them but the good news are errors, so that no model takes them for what
+// it asked for.
+func (b *bridge) text(f *flight, t notice) {
+	b.giveText(f, t.text, !t.good)
+}
+
+// giveText answers a tool call with one text.
+func (b *bridge) giveText(f *flight, text string, isError bool) {
+	content := jsonmsg.Object(
+		jsonmsg.Member{Key: "type", Value: jsonmsg.Quote("text")},
+		jsonmsg.Member{Key: "text", Value: jsonmsg.Quote(text)})
+	members := []jsonmsg.Member{{Key: "content", Value: append(append([]byte("["), content...), ']')}}
+	if isError {
+		members = append(members, jsonmsg.Member{Key: "isError", Value: []byte("true")})
+	}
+	if f.msg.Modern() {
+		members = append(members, jsonmsg.Member{Key: "resultType", Value: jsonmsg.Quote("complete")})
+	}
+	b.give(f, jsonmsg.Object(members...))
+}

@@ -1,0 +1,158 @@
+package bridge
+
+import (
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/payu-mcp/payu-mcp/internal/buildinfo"
+	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+)
+
+// firstLimit is how long the server has for the first answer, and for a list
+// that is known from before (RELAY B8).
+const firstLimit = time.Second
+
+// The revisions that our own opening can be in.
+const (
+	newestLegacy  = "2025-11-25"
+	modernVersion = "2026-07-28"
+)
+
+var legacyVersions = []string{"2024-11-05", "2025-03-26", "2025-06-18", newestLegacy}
+
+// openSession answers initialize. The server's own answer passes as it is, but
+// the host does not wait for it longer than a second, nor at all if it is known
+// from before; then the session is made behind the host's back.
+func (b *bridge) openSession(f *flight, a action) {
+	defer f.paid()
+	defer b.flights.end(f)
+	b.book.open(f.msg.Version)
+	b.link.begin(f.msg)
+	saved := b.book.opening()
+	switch {
+	case saved != nil:
+		b.give(f, withChanges(saved))
+	case a == own:
+		b.giveOurOpening(f)
+	default:
+		t := time.AfterFunc(firstLimit, func() {
+			b.state.set(unreachable)
+			b.giveOurOpening(f)
+		})
+		defer t.Stop()
+	}
+	if a == own {
+		return
+	}
+	r := b.link.join(b.connect)
+	if r == nil || saved != nil {
+		return
+	}
+	select {
+	case <-r.done:
+	case <-f.ctx.Done():
+		return
+	}
+	if r.err != nil {
+		b.log.LogAttrs(b.ctx, slog.LevelWarn, "the server did not open a session", slog.Any("error", r.err))
+		b.giveOurOpening(f)
+		return
+	}
+	b.pass(f, r.answer)
+}
+
+// giveOurOpening answers initialize or server/discover with our own opening,
+// unless there is an answer already.
+func (b *bridge) giveOurOpening(f *flight) {
+	text := instructions(b.state.get())
+	result := ourOpening(f.msg.Version, text)
+	if f.msg.Modern() {
+		result = ourDiscovery(text)
+	}
+	b.give(f, result, b.book.tellOurOpening)
+}
+
+// ourOpening is the result of initialize while the server's is not to be had.
+// It promises all kinds of lists, since what the server has is not known; those
+// that it lacks are answered empty (RELAY S1).
+func ourOpening(version, text string) json.RawMessage {
+	if !slices.Contains(legacyVersions, version) {
+		version = newestLegacy
+	}
+	return encode(&mcp.InitializeResult{
+		ProtocolVersion: version, Capabilities: ourCapabilities(), ServerInfo: self(), Instructions: text,
+	})
+}
+
+// ourDiscovery is the same for server/discover.
+func ourDiscovery(text string) json.RawMessage {
+	return complete(jsonmsg.Object(
+		jsonmsg.Member{Key: "supportedVersions", Value: encode([]string{modernVersion})},
+		jsonmsg.Member{Key: "capabilities", Value: encode(ourCapabilities())},
+		jsonmsg.Member{Key: "_meta", Value: encode(mcp.Meta{mcp.MetaKeyServerInfo: self()})},
+		jsonmsg.Member{Key: "instructions", Value: jsonmsg.Quote(text)},
+	))
+}
+
+func ourCapabilities() *mcp.ServerCapabilities {
+	return &mcp.ServerCapabilities{
+		Tools:     &mcp.ToolCapabilities{ListChanged: true},
+		Prompts:   &mcp.PromptCapabilities{ListChanged: true},
+		Resources: &mcp.ResourceCapabilities{ListChanged: true},
+	}
+}
+
+func self() *mcp.Implementation {
+	return &mcp.Implementation{Name: source, Title: "PayU", Version: buildinfo.Version()}
+}
+
+// withChanges is a saved opening as the host gets it: lists may always change,
+// since the bridge says so of its own too (HOSTS P2).
+func withChanges(saved json.RawMessage) json.RawMessage {
+	for _, list := range []string{"tools", "prompts", "resources"} {
+		if jsonmsg.Lookup(saved, "capabilities", list) == nil {
+			continue
+		}
+		told, err := jsonmsg.Set(saved, []string{"capabilities", list}, jsonmsg.Member{Key: "listChanged", Value: json.RawMessage("true")})
+		if err == nil {
+			saved = told
+		}
+	}
+	return saved
+}
+
+// complete makes a result one of the modern era, which is not to be cached.
+func complete(result json.RawMessage) json.RawMessage {
+	told, err := jsonmsg.Set(result, nil,
+		jsonmsg.Member{Key: "resultType", Value: jsonmsg.Quote("complete")},
+		jsonmsg.Member{Key: "ttlMs", Value: json.RawMessage("0")},
+		jsonmsg.Member{Key: "cacheScope", Value: jsonmsg.Quote("private")})
+	if err != nil {
+		return result
+	}
+	return told
+}
+
+// encode writes what we author. Types of the SDK and strings always encode.
+func encode(v any) json.RawMessage {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return json.RawMessage("null")
+	}
+	return raw
+}
+
+// ping answers a host that asks whether we live: we do, whatever the server says.
+func (b *bridge) ping(f *flight, a action) {
+	if a == own || b.book.opening() != nil && !f.msg.Modern() {
+		b.give(f, jsonmsg.Object())
+		return
+	}
+	t := time.AfterFunc(firstLimit, func() { b.give(f, jsonmsg.Object()) })
+	defer t.Stop()
+	b.fail(f, b.relay(f))
+}

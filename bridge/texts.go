@@ -1,0 +1,135 @@
+package bridge
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/payu-mcp/payu-mcp/internal/hint"
+)
+
+// Every sentence that the bridge itself says to a model and its person about
+// signing in stands here, and in docs/errors.md; a test holds the two together.
+// They name no command that a person may not have: a bundle puts none on the
+// PATH (HOSTS P8).
+
+// notice is a text as the result of a tool call.
+type notice struct {
+	text string
+	good bool // it is no error
+}
+
+const (
+	descriptionLogin = "Sign in to PayU. Use it when PayU's tools are missing or say that nobody is signed in. It opens PayU's sign-in page for the user and waits a while for it."
+	descriptionList  = "List the tools of PayU with their input schemas, also when this program does not show them. Signs in first if that is needed."
+	descriptionCall  = "Use a tool of PayU by its name, also when this program does not show it. Ask payu_list_tools first for names and input schemas. It may create payment links or move money: everything that holds for the tool itself holds here."
+
+	instructionsSignedOut   = "Nobody is signed in to PayU yet. When the user wants something from PayU, call payu_login (or payu_call_tool, which signs in too). After the sign-in PayU's own tools appear; if they do not, use payu_list_tools and payu_call_tool."
+	instructionsEnded       = "PayU has ended the sign-in. When the user wants something from PayU, call payu_login. After it PayU's own tools appear; if they do not, use payu_list_tools and payu_call_tool."
+	instructionsUnreachable = "PayU could not be reached when this program started. When the user wants something from PayU, call payu_list_tools: it tries again and says what is wrong. Use the tools with payu_call_tool if they do not appear."
+
+	hintCallLogin = "ask the user to sign in: call payu_login, or any tool of PayU"
+
+	textDialog  = "payu-mcp needs you to sign in to PayU. The page is PayU's own; choose the account that your assistant shall use."
+	textWaiting = "Waiting for the PayU sign-in in the browser"
+	textList    = "PayU's tools, as JSON. Use one with payu_call_tool.\n"
+
+	whenDone = " When the user says that it is done, repeat the request."
+)
+
+func good(text string) notice { return notice{text, true} }
+func bad(text string) notice  { return notice{text, false} }
+
+// The constant notices.
+const (
+	sentenceNotSent  = "You are signed in. Nothing was sent to PayU. Repeat the request."
+	sentenceSignedIn = "You are signed in to PayU. PayU's own tools are available now; if they are not shown, use payu_list_tools and payu_call_tool."
+	sentenceBadInner = "payu_call_tool needs the name of a tool of PayU, and cannot be used for payu_login, payu_list_tools or itself. Nothing was sent. Ask payu_list_tools for the names."
+)
+
+func instructions(s state) string {
+	switch s {
+	case endedByPayU:
+		return instructionsEnded
+	case unreachable, connected:
+		return instructionsUnreachable
+	case signedOut, signingIn, states:
+	}
+	return instructionsSignedOut
+}
+
+func place(address string) string {
+	if address == "" {
+		return "in the browser"
+	}
+	return "at " + address
+}
+
+// textStillOpen: the call cannot be held any longer.
+func textStillOpen(inv Invitation) notice {
+	return bad("The PayU sign-in is still open, and nothing was sent to PayU. Ask the user to finish it " + place(inv.URL) + "." + whenDone)
+}
+
+// textOpenByHand: there is no browser to open here.
+func textOpenByHand(inv Invitation) notice {
+	return bad("Nobody is signed in to PayU, and no browser can be opened here. Nothing was sent to PayU. Ask the user to open this address on this computer and to sign in: " + inv.URL + " ." + whenDone)
+}
+
+// textElsewhere: another bridge has the sign-in open.
+func textElsewhere(inv Invitation) notice {
+	by := ""
+	if inv.By != "" {
+		by = " (started by " + clean(inv.By) + ")"
+	}
+	return bad("A PayU sign-in is open already" + by + ". Nothing was sent to PayU. Ask the user to finish it " + place(inv.URL) + "." + whenDone)
+}
+
+// textDeclined: the host's person, or the host itself, said no to the address.
+func textDeclined(inv Invitation) notice {
+	text := "The PayU sign-in was not opened, so nothing was sent to PayU."
+	if inv.URL != "" {
+		text += " If the user wants to sign in after all, this address is open for ten minutes: " + inv.URL + " ."
+	}
+	return bad(text + " Do not try again unless the user asks for it.")
+}
+
+// textFailed: the sign-in has ended without a login.
+func textFailed(err error) notice {
+	return bad("Nobody is signed in to PayU, and nothing was sent to PayU: " + explain(err))
+}
+
+// textRefusedAgain: the server does not take the new login.
+func textRefusedAgain(err error) notice {
+	return bad("PayU refuses the new sign-in as well, so the request did not run: " + explain(err))
+}
+
+// textNoList: the tools could not be listed.
+func textNoList(err error) notice {
+	return bad("PayU's tools cannot be listed now: " + explain(err))
+}
+
+// explain is an error with what helps, as sentences.
+func explain(err error) string {
+	text := strings.TrimSuffix(err.Error(), ".") + "."
+	if h := hint.Of(err); h != "" {
+		text += " What helps: " + h + "."
+	}
+	return text
+}
+
+// clean makes the name that a host gives itself fit for a sentence.
+func clean(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, name)
+	if r := []rune(name); len(r) > maxName {
+		name = string(r[:maxName])
+	}
+	return name
+}
+
+const maxName = 60
+
+var errSlowSignIn = hint.With(errors.New("PayU's sign-in page could not be found in time"), "check the network, then repeat the request")

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/bridge"
+	"github.com/payu-mcp/payu-mcp/keychain"
+)
+
+// signIns is the bridge's Login: it opens sign-ins on behalf of calls, and shows
+// what auth knows in the bridge's words.
+type signIns struct {
+	*parts
+
+	o *options
+}
+
+// Standing implements bridge.Login. What cannot be read is the server's to judge.
+func (s signIns) Standing() bridge.Standing {
+	h, _, err := keychain.Peek(s.o.stateDir, s.o.profile, s.endpoint)
+	if err != nil {
+		return bridge.StandingUnknown
+	}
+	var sum *auth.Summary
+	if h != nil {
+		sum = &auth.Summary{}
+		if json.Unmarshal(h.Public, sum) != nil {
+			return bridge.StandingUnknown
+		}
+	}
+	switch auth.StandingOf(s.endpoint, sum) {
+	case auth.StandingSignedIn:
+		return bridge.StandingSignedIn
+	case auth.StandingSignedOut:
+		return bridge.StandingSignedOut
+	case auth.StandingEnded:
+		return bridge.StandingEnded
+	case auth.StandingUnknown:
+	}
+	return bridge.StandingUnknown
+}
+
+// Await implements bridge.Login.
+func (s signIns) Await(ctx context.Context) error { return s.auth.Await(ctx) }
+
+// Open implements bridge.Login.
+func (s signIns) Open(ctx context.Context, how bridge.How) (bridge.Invitation, error) {
+	if err := s.mayAskToSignIn(ctx, s.o); err != nil {
+		return bridge.Invitation{}, err
+	}
+	v := &visit{by: how.By, log: s.log, shown: make(chan struct{}), unopened: make(chan struct{}), done: make(chan struct{})}
+	prompt := auth.Prompt{By: how.By, Show: v.show}
+	switch {
+	case how.HandOut:
+	case s.opener.Present():
+		prompt.Open = s.opener.Open
+	default: // a page of this computer would not do for somebody at another one
+		v.cannotOpen()
+	}
+	go func() { // ends with ctx, the bridge's own
+		_, err := s.auth.SignIn(ctx, prompt)
+		v.end(err)
+	}()
+	select {
+	case <-v.shown:
+		s.openAgain(ctx, how, v)
+		return v.invitation(), nil
+	case <-v.done:
+		return v.outcome()
+	case <-ctx.Done():
+		return bridge.Invitation{}, ctx.Err()
+	}
+}
+
+// openAgain serves a person who asks for the sign-in by name while its page is
+// open already, or was closed.
+func (s signIns) openAgain(ctx context.Context, how bridge.How, v *visit) {
+	address, joined := v.address()
+	if !how.Again || how.HandOut || !joined || !auth.IsLoopback(address) || !s.opener.Present() {
+		return
+	}
+	if err := s.opener.Open(ctx, address); err != nil {
+		v.show(address, err)
+	}
+}
+
+// visit is one sign-in as one call sees it.
+type visit struct {
+	by       string
+	log      *slog.Logger
+	shown    chan struct{} // closed with the first address
+	unopened chan struct{} // closed when no browser could be opened
+	done     chan struct{} // closed at the end
+
+	mu       sync.Mutex
+	url      string
+	isShown  bool
+	isFailed bool
+	err      error // read after done
+}
+
+// show is the Prompt's.
+func (v *visit) show(url string, openErr error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.url = url
+	if !v.isShown {
+		v.isShown = true
+		close(v.shown)
+		v.log.Info("a sign-in is open")
+	}
+	if openErr != nil {
+		v.log.Warn("the browser could not be opened", "err", openErr)
+		v.fail()
+	}
+}
+
+func (v *visit) cannotOpen() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.fail()
+}
+
+// fail needs mu.
+func (v *visit) fail() {
+	if !v.isFailed {
+		v.isFailed = true
+		close(v.unopened)
+	}
+}
+
+func (v *visit) end(err error) {
+	v.err = err
+	close(v.done)
+}
+
+func (v *visit) address() (url string, shown bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.url, v.isShown
+}
+
+func (v *visit) invitation() bridge.Invitation {
+	url, _ := v.address()
+	return bridge.Invitation{URL: url, By: v.by, Unopened: v.unopened, Done: v.done, Err: func() error { return v.err }}
+}
+
+// outcome is a sign-in that ended before it had an address: somebody has signed
+// in already, another process has it open, or it cannot be had.
+func (v *visit) outcome() (bridge.Invitation, error) {
+	if other, ok := errors.AsType[*auth.ElsewhereError](v.err); ok {
+		return bridge.Invitation{Elsewhere: true, URL: other.URL, By: other.By}, nil
+	}
+	if v.err != nil {
+		return bridge.Invitation{}, v.err
+	}
+	return v.invitation(), nil
+}
