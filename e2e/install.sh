@@ -19,6 +19,8 @@ if ((${#missing[@]})); then
   apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null
 fi
 
+wine/install.sh
+
 # npm ci deletes first, so it runs only when the lock file changed since the last time.
 cd npm
 stamp=node_modules/.installed
