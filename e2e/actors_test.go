@@ -15,6 +15,7 @@ var actors = map[string]func(args []string) int{
 	"leaky":  leaky,
 	"note":   note,
 	"parent": parent,
+	"reload": reload,
 	"stay":   stay,
 	"tee":    tee,
 	"visit":  visit,

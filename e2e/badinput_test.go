@@ -108,7 +108,8 @@ func (w *world) nothingLeft() {
 	w.t.Helper()
 	w.eventually("all processes of payu-mcp end", 5*time.Second, func() bool { return len(w.processes()) == 0 })
 	locks, _ := filepath.Glob(filepath.Join(w.state, "*.lock"))
-	for _, path := range locks {
+	claims, _ := filepath.Glob(filepath.Join(w.state, "*.login")) // of the sign-in
+	for _, path := range append(locks, claims...) {
 		f, err := os.Open(path)
 		if err != nil {
 			w.t.Fatal(err)

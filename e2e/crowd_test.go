@@ -58,7 +58,10 @@ const (
 	answered   = "answered with PayU's result"
 	unsent     = "lost with a killed bridge"
 	unanswered = "unanswered by a bridge that was asked to end"
-	overtaken  = "not read, because a SIGTERM overtook it" // it did not run, and its host was leaving
+	// openElsewhere and waitsForSignIn: the host got a text that says so.
+	openElsewhere  = "told that a sign-in is open already"
+	waitsForSignIn = "told that nobody is signed in"
+	overtaken      = "not read, because a SIGTERM overtook it" // it did not run, and its host was leaving
 )
 
 // startCrowd signs in once and starts eight bridges.
@@ -66,7 +69,7 @@ func startCrowd(t *testing.T, o sandbox.Options) *crowd {
 	t.Helper()
 	w := newWorld(t)
 	w.setenv("PAYU_MCP_LOG_LEVEL", "warn")
-	w.visitor()
+	w.actor("reload")
 	c := w.crowd(o, func() *host { return w.startHost() })
 	w.must(w.payu("login", "--url", c.sb.Endpoint(), "--store=file"), 0)
 	c.start()
@@ -155,18 +158,26 @@ func (m *member) try(id, method string, params any) string {
 		return unsent // it was killed before it could read
 	}
 	select {
-	case a := <-answer:
-		return whatBecame(a)
 	case <-time.After(answerLimit):
 		return "not answered within a minute"
+	case a := <-answer:
+		return m.became(id, a)
 	case <-h.ended:
 	}
 	select {
 	case a := <-answer: // it came before the end
-		return whatBecame(a)
+		return m.became(id, a)
 	default:
 	}
 	return m.lost(id)
+}
+
+// became is what an answer says about its call.
+func (m *member) became(id string, a message) string {
+	if strings.Contains(string(a.Error), "payu-mcp is closing") { // read too late to be sent
+		return m.lost(id)
+	}
+	return whatBecame(a)
 }
 
 func whatBecame(a message) string {
@@ -178,6 +189,8 @@ func whatBecame(a message) string {
 		return "no result: " + string(a.Result)
 	case r.IsError && strings.Contains(string(a.Result), "A PayU sign-in is open already"):
 		return openElsewhere
+	case r.IsError && strings.Contains(string(a.Result), "Nobody is signed in to PayU"):
+		return waitsForSignIn
 	case r.IsError:
 		return "result that is an error: " + string(a.Result)
 	}
@@ -299,7 +312,6 @@ func count(entries []sandbox.Entry, status int) int {
 func (c *crowd) refresher() int {
 	c.w.t.Helper()
 	files, _ := filepath.Glob(filepath.Join(c.w.state, "credential-*.lock"))
-	files = slices.DeleteFunc(files, func(f string) bool { return strings.HasSuffix(f, ".login.lock") })
 	locks, err := os.ReadFile("/proc/locks")
 	if err != nil || len(files) == 0 {
 		c.w.t.Errorf("looking for the holder of the lock: %v, %q", err, files)

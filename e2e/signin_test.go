@@ -111,8 +111,6 @@ func newcomers(t *testing.T) *crowd {
 	return c
 }
 
-const openElsewhere = "told that a sign-in is open already"
-
 // Eight hosts call at the same moment, and nobody is signed in (OAUTH B4).
 func TestSignIn_eightCallAtOnce_oneBrowserOneSignIn(t *testing.T) {
 	t.Parallel()
@@ -271,26 +269,4 @@ func TestSignIn_browser_survivesTheKillAndHasNoneOfOurPipes(t *testing.T) {
 		t.Error(err)
 	}
 	c.w.nothingLeft()
-}
-
-// The server has ended the login, and the bridge that saw it is gone: the next
-// one has never heard a word of the server when its host calls.
-func TestSignIn_endedLoginNewBridge_aCallSignsIn(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	g := goodLogin(t, w, sandbox.Options{})
-	g.sb.RevokeFromDashboard("B")
-	opened := w.browser()
-	old := w.startHost()
-	old.initialize()
-	old.begin("tools/call", map[string]any{"name": "health_check", "arguments": map[string]any{}})
-	w.eventually("the browser is opened", answerLimit, func() bool { return len(opened()) == 1 })
-	old.end()
-	w.visitor()
-	h := w.startHost()
-	h.initialize()
-	if r := h.call("health_check", map[string]any{}); r.IsError {
-		t.Errorf("the call was answered with %+v", r.Content)
-	}
-	h.end()
 }
