@@ -106,8 +106,12 @@ func (b *bridge) loginLost() {
 func (b *bridge) connected() {
 	b.settling.Lock() // whoever comes second finds it settling
 	defer b.settling.Unlock()
-	if b.state.set(connected) == connected {
+	was := b.state.set(connected)
+	if was == connected {
 		return
+	}
+	if was.needsLogin() {
+		b.book.revisit()
 	}
 	done := b.book.settle()
 	b.tasks.Go(func() {

@@ -170,7 +170,7 @@ func TestBadInput_silence_endsWithTheTimeLimit(t *testing.T) {
 			g := goodLogin(t, w, sandbox.Options{})
 			c.prepare(g)
 			start := time.Now()
-			w.fails(w.payu("login", "--time-limit", "400ms"), c.code, c.says)
+			w.fails(w.payu("login", "--time-limit", "1500ms"), c.code, c.says)
 			if took := time.Since(start); took > c.limit {
 				t.Errorf("it took %v", took)
 			}
