@@ -52,12 +52,12 @@ func startWindows(t *testing.T) *windows {
 	if err != nil {
 		t.Fatal(err)
 	}
-	prefix := filepath.Join(cache, "payu-mcp-e2e", "wine")
-	if _, err := os.Stat(filepath.Join(prefix, ".made-by-payu-mcp")); err != nil || runtime.GOARCH != "amd64" {
+	made := filepath.Join(cache, "payu-mcp-e2e", "wine")
+	if _, err := os.Stat(filepath.Join(made, ".made-by-payu-mcp")); err != nil || runtime.GOARCH != "amd64" {
 		t.Skipf("no Windows: Wine is not here, or e2e/wine/install.sh did not end well (%v)", err)
 	}
 	v := &windows{dir: filepath.Join(outDir, "windows"), env: []string{
-		"WINEPREFIX=" + prefix, "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=;winemenubuilder.exe=",
+		"WINEPREFIX=" + ownPrefix(t, made), "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=;winemenubuilder.exe=",
 	}}
 	overlay := v.overlay(t)
 	v.build(t, "build", "-overlay", overlay, "-o", v.exe("payu-mcp"), "./cmd/payu-mcp")
@@ -65,6 +65,22 @@ func startWindows(t *testing.T) *windows {
 	v.build(t, "test", "-overlay", overlay, "-c", "-o", v.exe("atomicfile.test"), "./internal/atomicfile")
 	v.startServer(t)
 	return v
+}
+
+// ownPrefix copies a prefix, since two runs of the tests must not have one. The
+// files are links: Wine replaces those that it changes.
+func ownPrefix(t *testing.T, made string) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(filepath.Dir(made), "run") //nolint:usetesting // links go no further than their disk
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	prefix := filepath.Join(dir, "wine")
+	if out, err := exec.CommandContext(t.Context(), "cp", "-al", made, prefix).CombinedOutput(); err != nil {
+		t.Fatalf("copying the prefix: %v\n%s", err, out)
+	}
+	return prefix
 }
 
 func (v *windows) exe(name string) string { return filepath.Join(v.dir, name+".exe") }
