@@ -2,7 +2,7 @@
 TOOL := go tool -modfile=tools/go.mod
 FUZZTIME ?= 20s
 
-.PHONY: build test race lint fmt fuzz bench demo e2e
+.PHONY: build test race lint fmt fuzz bench demo e2e e2e-hosts
 build: ; CGO_ENABLED=0 go build -trimpath -o payu-mcp ./cmd/payu-mcp
 test: ; go test ./...
 race: ; go test -race ./...
@@ -12,3 +12,4 @@ fuzz: ; tools/fuzz $(FUZZTIME)
 bench: ; cd e2e && go run ./bench $(BENCH)
 demo: ; go run ./cmd/payu-mcp demo
 e2e: ; e2e/install.sh && cd e2e && go test -count=1 -p 1 -timeout 15m ./...
+e2e-hosts: ; e2e/install.sh && e2e/hosts/install.sh claude-code codex opencode && cd e2e && E2E_HOSTS=all go test -v -count=1 -timeout 30m ./hosts

@@ -39,8 +39,12 @@ type Attempt struct {
 	Expiry time.Time
 }
 
-// client names the program by which a person starts a sign-in without a host.
-const loginCommand = "payu-mcp login"
+const (
+	// loginCommand is how a person starts a sign-in without a host.
+	loginCommand = "payu-mcp login"
+	// longestLife is more than a person would give a sign-in with --time-limit.
+	longestLife = 24 * time.Hour
+)
 
 func newAttempt(d *discovery, r Registration, redirectURI string) *Attempt {
 	return &Attempt{
@@ -91,7 +95,7 @@ func (a *Attempt) same(b *Attempt) bool { return a != nil && b != nil && a.State
 // than any does was written by another clock.
 func (c *Client) live(a *Attempt) bool {
 	now := c.now()
-	return a != nil && now.Before(a.Expiry) && a.Expiry.Sub(now) <= max(SignInLimit, c.cfg.SignInLimit)
+	return a != nil && now.Before(a.Expiry) && a.Expiry.Sub(now) <= longestLife
 }
 
 // fits tells whether this client, configured as it is, would have made a: the

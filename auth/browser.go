@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,22 +39,53 @@ type Opener struct {
 }
 
 // Open starts the browser and returns when it is likely to be there. It fails
-// with ErrNoBrowser or with the opener's early end.
+// with ErrNoBrowser or with the opener's early end. The child has the whole URL
+// when it starts, so it needs nothing of us any more.
 func (o Opener) Open(ctx context.Context, url string) error {
 	if _, err := checkURL(url, true); err != nil {
 		return fmt.Errorf("opening the browser: %w", err)
 	}
-	if !o.Present() {
-		return hint.With(ErrNoBrowser, "open the address by hand; from another computer use payu-mcp login --no-browser")
+	extra, err := o.environment(ctx)
+	if err != nil {
+		return err
 	}
+	stdin, err := filledPipe(url)
+	if err != nil {
+		return fmt.Errorf("opening the browser: %w", err)
+	}
+	defer stdin.Close()
 	cmd := exec.Command(o.Command[0], o.Command[1:]...) //nolint:gosec,noctx // our own binary; it must outlive this call
-	cmd.Stdin = strings.NewReader(url)
-	cmd.SysProcAttr = detached()
+	cmd.Stdin, cmd.SysProcAttr = stdin, detached()
+	cmd.Env = append(os.Environ(), extra...)
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("opening the browser: %w", err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }() // reaps the child; ends with it
+	return quickly(ctx, ended)
+}
+
+// filledPipe returns a pipe with text in it and nobody at its other end, so that
+// the reader gets all of it even if this process is killed the next moment.
+func filledPipe(text string) (*os.File, error) {
+	const room = 4 << 10 // of the smallest pipe of any system
+	if len(text) > room {
+		return nil, errors.New("the address is too long")
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	_, err = w.WriteString(text)
+	if err = errors.Join(err, w.Close()); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+// quickly returns an opener's early failure; one that is silent for a moment has
+// opened something (OAUTH section 5).
+func quickly(ctx context.Context, ended <-chan error) error {
 	t := time.NewTimer(quickFailure)
 	defer t.Stop()
 	select {
@@ -61,47 +93,70 @@ func (o Opener) Open(ctx context.Context, url string) error {
 		if err != nil {
 			return fmt.Errorf("opening the browser: %w", err)
 		}
-		return nil
 	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return nil // the sign-in has ended: the browser was there
+	case <-ctx.Done(): // the sign-in has ended: the browser was there
 	}
+	return nil
 }
 
-// Present tells whether an opener would show a page to a person. Without a
-// display xdg-open falls to browsers in a terminal, and ours carries MCP
-// (HOSTS section 1).
-func (o Opener) Present() bool {
-	if o.Getenv(OpenerEnv) != "" || o.Getenv("BROWSER") != "" {
-		return true
+// Present tells whether a page can be shown to a person here. It may ask the
+// user's service manager, for a second at most.
+func (o Opener) Present(ctx context.Context) bool {
+	_, err := o.environment(ctx)
+	return err == nil
+}
+
+// environment returns what the child needs besides our own environment, which
+// hosts strip (HOSTS section 1). ErrNoBrowser: no page could be shown.
+func (o Opener) environment(ctx context.Context) ([]string, error) {
+	if o.Getenv(OpenerEnv) != "" {
+		return nil, nil
 	}
-	switch runtime.GOOS {
-	case "darwin", "windows":
-		return true
-	default:
-		return o.Getenv("DISPLAY") != "" || o.Getenv("WAYLAND_DISPLAY") != ""
+	extra, found := o.desktop(ctx)
+	if !found {
+		return nil, hint.With(ErrNoBrowser, "open the address by hand; from another computer use payu-mcp login --no-browser")
 	}
+	return extra, nil
 }
 
 // OpenHere opens url from this process: with the program of OpenerEnv, else
-// with pkg/browser. It waits until the opener ends.
+// with pkg/browser. It returns when that has ended, or after a moment: whoever
+// ends all descendants of a bridge then finds no way from it to the browser.
 func OpenHere(ctx context.Context, url string, getenv func(string) string) error {
 	if _, err := checkURL(url, true); err != nil {
 		return fmt.Errorf("opening the browser: %w", err)
 	}
+	ended := make(chan error, 1)
+	go func() { ended <- openAndWait(url, getenv) }() // left alone when the process ends
+	return quickly(ctx, ended)
+}
+
+func openAndWait(url string, getenv func(string) string) error {
 	if own := splitCommand(getenv(OpenerEnv)); len(own) > 0 {
-		cmd := exec.CommandContext(ctx, own[0], append(own[1:], url)...) //nolint:gosec // the user's own setting, no shell
+		cmd := exec.Command(own[0], append(own[1:], url)...) //nolint:gosec,noctx // the user's own setting, no shell; it outlives us
 		if err := cmd.Run(); err != nil {
 			return fmt.Errorf("running %s: %w", OpenerEnv, err)
 		}
 		return nil
 	}
-	browser.Stdout, browser.Stderr = nil, nil // the default is os.Stdout (OAUTH Z8)
-	if err := browser.OpenURL(url); err != nil {
-		return fmt.Errorf("opening the browser: %w", err)
+	if !anyOpener() {
+		return ErrNoBrowser
 	}
-	return nil
+	browser.Stdout, browser.Stderr = nil, nil // the default is os.Stdout (OAUTH Z8)
+	return browser.OpenURL(url)
+}
+
+// graphical returns a value of the variable BROWSER without the browsers that
+// run in a terminal: ours carries MCP, and none of them shows a person the page.
+func graphical(list string) string {
+	terminal := []string{"www-browser", "links", "links2", "elinks", "lynx", "w3m"}
+	var kept []string
+	for b := range strings.SplitSeq(list, ":") {
+		if words := strings.Fields(b); len(words) > 0 && !slices.Contains(terminal, filepath.Base(words[0])) {
+			kept = append(kept, b)
+		}
+	}
+	return strings.Join(kept, ":")
 }
 
 // splitCommand splits at white space; double quotes keep a part together. A

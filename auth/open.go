@@ -157,7 +157,7 @@ func (c *Client) authorize(ctx context.Context, ln *loopback.Listener, a *Attemp
 		Opened: a.Opened, OnOpen: func() { c.markOpened(ctx, a) },
 	})
 	defer c.invite(ctx, address, p.Open)()
-	q, err := ln.Wait(ctx)
+	q, byCallback, err := p.answer(ctx, ln, a)
 	if err != nil {
 		return err
 	}
@@ -170,6 +170,9 @@ func (c *Client) authorize(ctx context.Context, ln *loopback.Listener, a *Attemp
 		c.dropAttempt(ctx, a) // before the page says so
 	}
 	ln.Finish(resultPage(cred, err))
+	if !byCallback {
+		return err // nobody's browser waits for the page
+	}
 	shown, cancel := context.WithTimeout(ctx, resultPageLimit)
 	defer cancel()
 	ln.Shown(shown)

@@ -170,7 +170,7 @@ func TestSignIn_deniedFirst_registrationIsKept(t *testing.T) {
 
 func TestSignIn_nobodyFinishes_timeLimit(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, sandbox.Options{}, func(c *auth.Config) { c.SignInLimit = 50 * time.Millisecond })
+	w := newWorld(t, sandbox.Options{}, func(c *auth.Config) { c.SignInLimit = 500 * time.Millisecond })
 	if err := w.meet401(w.client, ""); !errors.Is(err, auth.ErrSignInNeeded) {
 		t.Fatal(err)
 	}

@@ -13,6 +13,10 @@ import (
 // run it twice (DESIGN decision 3).
 const maxPause = 20 * time.Second
 
+// maxSignIns is how many sign-ins one call may lead to: one because nobody is
+// signed in, and one more because its tool wants more scope than that gave.
+const maxSignIns = 2
+
 // call takes a tool call to its answer. Where the server wants a login, it
 // begins the sign-in, and is sent afterwards: it has not run.
 func (b *bridge) call(f *flight, signInFirst bool) {
@@ -20,22 +24,32 @@ func (b *bridge) call(f *flight, signInFirst bool) {
 	if !ok {
 		return
 	}
-	var err error
-	if !signInFirst {
-		if err = b.relay(f); !errors.Is(err, remote.ErrSignIn) || b.login == nil {
+	for signIns := 0; ; signIns++ {
+		var err error
+		if !signInFirst {
+			err = b.relay(f)
+		}
+		switch {
+		case !signInFirst && (!errors.Is(err, remote.ErrSignIn) || b.login == nil):
 			b.fail(f, err)
+			return
+		case signIns == maxSignIns, signIns > 0 && !isStepUp(err):
+			b.text(f, textRefusedAgain(err))
 			return
 		}
 		f.refused()
+		if !b.admit(f, shown) {
+			return
+		}
+		signInFirst = false
 	}
-	if !b.admit(f, shown) {
-		return
-	}
-	if err = b.relay(f); errors.Is(err, remote.ErrSignIn) {
-		b.text(f, textRefusedAgain(err))
-		return
-	}
-	b.fail(f, err)
+}
+
+// isStepUp reports whether the server takes the login, but wants it to be for
+// more (OAUTH A22).
+func isStepUp(err error) bool {
+	e, ok := errors.AsType[*remote.Error](err)
+	return ok && e.Status == statusForbidden
 }
 
 // admit gets somebody to sign in, and reports whether the call may be sent then.

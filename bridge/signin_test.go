@@ -459,3 +459,37 @@ func TestSignIn_openAtEOF_endsAtOnceWithAnAnswer(t *testing.T) {
 		}
 	})
 }
+
+// A tool may want more scope than the first sign-in gave; a server that is never
+// content gets no third one.
+func TestCall_stepUpRightAfterTheSignIn_oneMore(t *testing.T) {
+	t.Parallel()
+	for _, content := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			d := atDoor(t, page, bridge.Config{})
+			visits := 0
+			d.login.opening(func(context.Context, bridge.How) (bridge.Invitation, error) {
+				visits++
+				v := newVisit()
+				v.end(nil)
+				return v.invitation(page), nil
+			})
+			d.up.on = func(ctx context.Context, m jsonmsg.Message, h remote.Hooks) error {
+				if visits == 1 || !content {
+					return &remote.Error{Kind: remote.KindSignIn, Status: 403, Err: fmt.Errorf("%w: more scope", remote.ErrSignIn)}
+				}
+				return echo(ctx, m, h)
+			}
+			d.send(slow)
+			if content {
+				d.expect(`{"id":1,"result":{}}`)
+			} else {
+				d.expectText("refuses the new sign-in")
+			}
+			d.eof()
+			if visits != 2 {
+				t.Errorf("%d sign-ins", visits)
+			}
+		})
+	}
+}

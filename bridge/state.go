@@ -78,7 +78,7 @@ func (b *bridge) learn(err error) {
 	case err == nil:
 		b.connected()
 	case e == nil:
-	case errors.Is(err, remote.ErrSignIn) && e.Status == statusForbidden:
+	case errors.Is(err, remote.ErrSignIn) && isStepUp(err):
 	case errors.Is(err, remote.ErrSignIn):
 		b.loginLost()
 	case noWay[e.Kind] && !b.state.get().needsLogin():

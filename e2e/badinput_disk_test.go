@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
+	"golang.org/x/sys/unix"
 )
 
 // smallDisk makes the state folder a file system of 128 KiB of its own.

@@ -11,9 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
+	"golang.org/x/sys/unix"
 )
 
 // Exit codes (HOSTS C2).

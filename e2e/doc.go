@@ -6,4 +6,6 @@
 // Run install.sh once, then `go test ./...`. Pictures and records of the last
 // run are in out/. E2E_RACE=1 builds payu-mcp with the race detector,
 // E2E_BINARY names one that is built already, CHROMIUM another browser.
+// BRIDGES=60s lets the crowds of bridges that share one login live for a minute
+// instead of a quarter of it.
 package e2e

@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
+	"golang.org/x/sys/unix"
 )
 
 // How long the bridge may take to end (RELAY S7).

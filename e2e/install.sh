@@ -19,6 +19,8 @@ if ((${#missing[@]})); then
   apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null
 fi
 
+wine/install.sh
+
 # npm ci deletes first, so it runs only when the lock file changed since the last time.
 cd npm
 stamp=node_modules/.installed
@@ -33,3 +35,5 @@ fi
 node=node_modules/node/bin/node
 [[ $("$node" --version) == v22.* ]] || { echo "node 22 is not in $node" >&2; exit 1; }
 echo "node $("$node" --version), $(chromium --version 2>/dev/null), gnome-keyring $(dpkg-query -W -f '${Version}' gnome-keyring)"
+cd ..
+hosts/install.sh --needed gemini

@@ -54,7 +54,10 @@ func (w *world) startBus() {
 }
 
 // keyring is a running gnome-keyring-daemon.
-type keyring struct{ stop func() }
+type keyring struct {
+	stop    func()
+	process *os.Process
+}
 
 // startKeyring starts gnome-keyring on the world's bus: unlocked (its login
 // keyring is made with the first start), or locked, with nobody to ask.
@@ -76,7 +79,7 @@ func (w *world) startKeyring(unlocked bool) keyring {
 	stop := func() { cancel(); _ = cmd.Wait() }
 	w.t.Cleanup(stop)
 	owned()
-	return keyring{stop}
+	return keyring{stop, cmd.Process}
 }
 
 // awaitOwner subscribes to the bus; the returned function waits until name has

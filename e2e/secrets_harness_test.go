@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -20,8 +21,13 @@ const (
 	isAnswered          // a prompt, and the person answers it
 	babbles             // a prompt that ends with something that makes no sense
 	vanishes            // the service leaves the bus instead of answering
+	dawdles             // an answer after slowness
 	forgetsLater        // it says yes, and nothing is kept
 )
+
+// slowness is longer than a host should wait, and shorter than the bridge's
+// deadline for its keychain.
+const slowness = 2 * time.Second
 
 const (
 	secretsPath  = "/org/freedesktop/secrets"
@@ -108,6 +114,12 @@ func (s *secretStore) enter(method string) manner {
 	case hangs:
 		<-s.held
 		return works
+	case dawdles:
+		select {
+		case <-time.After(slowness):
+		case <-s.held:
+		}
+		return works
 	case vanishes:
 		_ = s.conn.Close()
 	default:
@@ -168,14 +180,35 @@ func (s *secretStore) create(properties map[string]dbus.Variant, secret secretVa
 	attributes, _ := properties[secretsIface+"Item.Attributes"].Value().(map[string]string)
 	s.items[path] = secretItem{attributes, secret}
 	s.mu.Unlock()
-	err := s.export(path, "Item", map[string]any{
-		"GetSecret": func(dbus.ObjectPath) (secretValue, *dbus.Error) { s.enter("GetSecret"); return secret, nil },
-		"Delete":    func() (dbus.ObjectPath, *dbus.Error) { return s.remove(path), nil },
-	})
-	if err != nil {
+	if err := s.offer(path, secret); err != nil {
 		return "/", "/", dbus.MakeFailedError(err)
 	}
 	return path, s.through(m, dbus.MakeVariant(path)), nil
+}
+
+// offer exports an item.
+func (s *secretStore) offer(path dbus.ObjectPath, secret secretValue) error {
+	return s.export(path, "Item", map[string]any{
+		"GetSecret": func(dbus.ObjectPath) (secretValue, *dbus.Error) { s.enter("GetSecret"); return secret, nil },
+		"Delete":    func() (dbus.ObjectPath, *dbus.Error) { return s.remove(path), nil },
+	})
+}
+
+// restartSecrets starts the mock again after it has vanished, with what it kept.
+func (w *world) restartSecrets(old *secretStore) *secretStore {
+	w.t.Helper()
+	old.free()
+	_ = old.conn.Close()
+	s := w.startSecrets()
+	old.mu.Lock()
+	defer old.mu.Unlock()
+	for path, item := range old.items {
+		s.items[path] = item
+		if err := s.offer(path, item.secret); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return s
 }
 
 func (s *secretStore) remove(path dbus.ObjectPath) dbus.ObjectPath {

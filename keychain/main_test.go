@@ -52,10 +52,17 @@ func child(role, dir string) error {
 				return err
 			}
 		}
+	case "claim":
+		if _, ok, err := s.Claim(ctx); err != nil || !ok {
+			return errors.New("no claim")
+		}
+		fmt.Fprintln(os.Stderr, "ready")
+		select {}
 	case "hold":
 		return s.Update(ctx, func(context.Context, *keychain.Record) (*keychain.Record, error) {
 			fmt.Fprintln(os.Stderr, "ready")
-			select {}
+			<-time.After(time.Minute) // not for ever: with nothing to wait for, Go ends the process
+			return nil, errors.New("nobody killed it")
 		})
 	}
 	return s.Close()
@@ -91,7 +98,7 @@ func spawn(t *testing.T, role, dir string) *exec.Cmd {
 	cmd.WaitDelay = time.Second
 	out, err := cmd.StderrPipe()
 	must(t, err, cmd.Start())
-	if role == "write" || role == "hold" {
+	if role == "write" || role == "hold" || role == "claim" {
 		if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "ready\n" {
 			t.Fatalf("the child said %q, %v", line, err)
 		}

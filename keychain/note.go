@@ -40,8 +40,9 @@ func readNote(path string) Note {
 	return n
 }
 
-// write replaces the note. Only the holder of the lock calls it.
-func (l *fileLock) write(n Note) error {
+// write replaces the note. Only the holder of the lock calls it. With durable it
+// outlasts the computer's fall, not only the process's.
+func (l *fileLock) write(n Note, durable bool) error {
 	text, err := json.Marshal(n)
 	if err != nil {
 		return fmt.Errorf("encoding the note: %w", err)
@@ -60,7 +61,31 @@ func (l *fileLock) write(n Note) error {
 	if _, err := f.WriteAt(b, noteOffset); err != nil {
 		return err
 	}
+	if !durable {
+		return nil
+	}
 	return f.Sync()
+}
+
+// begin marks that the record is being changed. It does not wait for the disk: a
+// killed process leaves the mark behind all the same. A note that says more
+// stays.
+func (l *fileLock) begin() {
+	if n := readNote(l.path); n == (Note{}) || n.Cut {
+		// A help for people, as tell.
+		_ = l.write(Note{Changing: true, Cut: n.Cut, Since: l.now().Round(0).UTC(), PID: os.Getpid()}, false)
+	}
+}
+
+// end takes the mark away.
+func (l *fileLock) end() {
+	if n := readNote(l.path); n.Changing {
+		next := Note{}
+		if n.Cut {
+			next = Note{Cut: true, Since: n.Since, PID: n.PID}
+		}
+		_ = l.write(next, false)
+	}
 }
 
 // settleNote runs when the lock was just taken. It makes room for a note, and
@@ -79,6 +104,10 @@ func (l *fileLock) settleNote(ctx context.Context) {
 		n.Unsaved, n.Lost = false, true
 		l.log.WarnContext(ctx, "a newer login was lost: its process ended before it could save it",
 			slog.String("reason", n.Reason), slog.Int("pid", n.PID))
+	case n.Changing:
+		n.Changing, n.Cut = false, true
+		l.log.WarnContext(ctx, "a payu-mcp was killed while it changed the login; if the server ends the login now, that is why",
+			slog.Int("pid", n.PID))
 	default:
 		return
 	}
@@ -88,7 +117,7 @@ func (l *fileLock) settleNote(ctx context.Context) {
 // tell writes the note as well as it can: it is a help for people, and no reason
 // to fail.
 func (l *fileLock) tell(ctx context.Context, n Note) {
-	if err := l.write(n); err != nil {
+	if err := l.write(n, true); err != nil {
 		l.log.DebugContext(ctx, "the note of the lock file cannot be written", slog.String("reason", reason(err)))
 	}
 }

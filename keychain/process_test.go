@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -167,5 +168,41 @@ func TestUpdate_noteOfDeadProcess_becomesLost(t *testing.T) {
 	must(t, next.Update(t.Context(), same))
 	if _, note, _ := keychain.Peek(dir, profile, resource); !note.Lost || note.Unsaved || text() == "" {
 		t.Errorf("note %+v, log %q", note, text())
+	}
+}
+
+// OAUTH B3: a process is killed in the middle of a change, such as a refresh: the
+// next one says so, and status until the login is written again.
+func TestUpdate_killedInTheMiddle_nextSaysWhy(t *testing.T) {
+	t.Parallel()
+	dir := stateDir(t)
+	first := open(t, ofKind(dir, newRing(), keychain.KindFile))
+	must(t, tryPut(t.Context(), first, "x"))
+	if _, note, _ := keychain.Peek(dir, profile, resource); note != (keychain.Note{}) {
+		t.Errorf("after a change: %+v", note)
+	}
+	c := spawn(t, "hold", dir)
+	if _, note, _ := keychain.Peek(dir, profile, resource); !note.Changing || note.PID != c.Process.Pid {
+		t.Errorf("during the change: %+v", note)
+	}
+	must(t, c.Process.Kill())
+	_ = c.Wait()
+	log, text := capture()
+	o := ofKind(dir, newRing(), keychain.KindFile)
+	o.Log = log
+	next := open(t, o)
+	same := func(_ context.Context, cur *keychain.Record) (*keychain.Record, error) { return cur, nil }
+	for range 2 { // looking at it changes nothing
+		must(t, next.Update(t.Context(), same))
+		if _, note, _ := keychain.Peek(dir, profile, resource); !note.Cut || note.Changing || note.PID != c.Process.Pid && note.PID != os.Getpid() {
+			t.Errorf("afterwards: %+v", note)
+		}
+	}
+	if strings.Count(text(), "was killed while it changed the login") != 1 {
+		t.Errorf("log %q", text())
+	}
+	must(t, tryPut(t.Context(), next, "y"))
+	if _, note, _ := keychain.Peek(dir, profile, resource); note != (keychain.Note{}) {
+		t.Errorf("after the next change: %+v", note)
 	}
 }

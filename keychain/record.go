@@ -66,7 +66,14 @@ type Note struct {
 	Unsaved bool `json:"unsaved,omitempty"`
 	// Lost: a process ended before it could save a newer login, so the stored
 	// refresh token may be spent.
-	Lost   bool      `json:"lost,omitempty"`
+	Lost bool `json:"lost,omitempty"`
+	// Changing: the process PID is in an Update. If it was killed there, the note
+	// turns into Cut when the next one takes the lock.
+	Changing bool `json:"changing,omitempty"`
+	// Cut: a process was killed while it changed the record, so what it was doing
+	// elsewhere, such as spending the stored refresh token, may have been done
+	// (OAUTH B3).
+	Cut    bool      `json:"cut,omitempty"`
 	Reason string    `json:"reason,omitempty"` // in our words: "the disk is full", ...
 	Since  time.Time `json:"since,omitzero"`
 	PID    int       `json:"pid,omitempty"`

@@ -44,7 +44,10 @@ func (s *Store) clearUnsaved(ctx context.Context) {
 	s.v.unsaved = nil
 	s.setNote(Note{})
 	s.stopRetry()
-	if readNote(s.lock.path) != (Note{}) {
+	switch n := readNote(s.lock.path); {
+	case n.Changing:
+		_ = s.lock.write(Note{}, false) // see begin
+	case n != (Note{}):
 		s.lock.tell(ctx, Note{})
 	}
 }

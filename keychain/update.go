@@ -35,6 +35,10 @@ func (s *Store) Update(ctx context.Context, fn func(ctx context.Context, cur *Re
 		if err != nil {
 			return err
 		}
+		if cur != nil && noDisk == nil && s.o.Kind != KindMemory {
+			s.lock.begin()
+			defer s.lock.end()
+		}
 		next, err := fn(ctx, cur)
 		if err != nil || next == cur {
 			return err

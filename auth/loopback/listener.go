@@ -126,18 +126,7 @@ func (l *Listener) Serve(f Flow) {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          log.New(discard{}, "", 0), // its lines may quote a request, and stderr is the host's
 	}
-	go func() { _ = l.srv.Serve(l.ln) }() // ends with Close, always with ErrServerClosed
-}
-
-// Wait returns the parameters of the first accepted callback. It ends early
-// with ctx.
-func (l *Listener) Wait(ctx context.Context) (url.Values, error) {
-	select {
-	case q := <-l.callback:
-		return q, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	go func() { _ = l.srv.Serve(l.ln) }() // ends with Close
 }
 
 // Take marks the flow as answered by another way than the callback. It returns
@@ -187,6 +176,8 @@ func (l *Listener) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // bounds our own wait, nobody else's
 	defer cancel()
+	// Shutdown does not know the port yet if Serve's goroutine has not run.
+	_ = l.ln.Close()
 	if err := l.srv.Shutdown(ctx); err != nil {
 		return errors.Join(l.srv.Close())
 	}

@@ -2,7 +2,6 @@ package loopback_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -73,13 +72,13 @@ func get(t *testing.T, c *http.Client, u string) reply {
 
 func wait(t *testing.T, ln *loopback.Listener) url.Values {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	q, err := ln.Wait(ctx)
-	if err != nil {
-		t.Fatal(err)
+	select {
+	case q := <-ln.Callback():
+		return q
+	case <-time.After(10 * time.Second):
+		t.Fatal("no callback came")
+		return nil
 	}
-	return q
 }
 
 func TestFlow_browserFollowsStartPage_getsResultAfterFinish(t *testing.T) {
@@ -263,12 +262,65 @@ func TestClose_withSilentConnections_freesPort(t *testing.T) {
 	_ = again.Close()
 }
 
-func TestWait_cancelled_ends(t *testing.T) {
+// What was answered in another way is not answered again by a browser.
+func TestTake_thenCallback_isToldAlreadyUsed(t *testing.T) {
 	t.Parallel()
 	ln := start(t, false)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := ln.Wait(ctx); err == nil {
-		t.Error("Wait went on")
+	if !ln.Take() || ln.Take() {
+		t.Error("it can be taken once")
+	}
+	if r := get(t, browser(t), ln.RedirectURI()+"?code=c&state="+goodState); r.code != http.StatusConflict {
+		t.Errorf("callback = %d", r.code)
+	}
+}
+
+// The flow goes on in another process: the browser that has the cookie may
+// finish, and no other gets one.
+func TestServe_openedBefore_onlyTheSameBrowser(t *testing.T) {
+	t.Parallel()
+	opened := 0
+	flow := func(ln *loopback.Listener) loopback.Flow {
+		return loopback.Flow{
+			AuthorizationURL: ln.RedirectURI() + "?code=c&state=" + goodState, Accept: accept, Bound: true,
+			Start: "NONCE", Cookie: "COOKIE", OnOpen: func() { opened++ },
+		}
+	}
+	first, err := loopback.Listen(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.Serve(flow(first))
+	own := browser(t)
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	get(t, own, first.StartURL())
+	get(t, own, first.StartURL())
+	if opened != 1 {
+		t.Errorf("told %d times that it was opened", opened)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := loopback.Listen(t.Context(), first.Port())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	f := flow(second)
+	f.Opened = true
+	second.Serve(f)
+	stranger := browser(t)
+	stranger.CheckRedirect = own.CheckRedirect
+	if r := get(t, stranger, second.StartURL()); r.code != http.StatusForbidden {
+		t.Errorf("stranger = %d", r.code)
+	}
+	if r := get(t, own, second.StartURL()); r.code != http.StatusFound {
+		t.Errorf("own browser = %d", r.code)
+	}
+	go func() {
+		wait(t, second)
+		second.Finish(loopback.Page{Kind: loopback.KindSuccess, Title: "ok"})
+	}()
+	if r := get(t, own, second.RedirectURI()+"?code=c&state="+goodState); r.code != http.StatusSeeOther || opened != 1 {
+		t.Errorf("callback = %d, opened %d", r.code, opened)
 	}
 }

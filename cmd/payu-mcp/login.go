@@ -88,7 +88,7 @@ func (p *parts) login(ctx context.Context, lo loginOptions, e env) error {
 		_, err := fmt.Fprintf(e.stdout, "%s answers without a sign-in, so there is nothing to store.\n", p.endpoint)
 		return errors.Join(err, saveSettings(lo.stateDir, lo.profile, lo.login))
 	}
-	cred, err := p.auth.SignIn(ctx, p.loginPrompt(e.stdout, lo.noBrowser))
+	cred, err := p.auth.SignIn(ctx, p.loginPrompt(ctx, e, lo.noBrowser))
 	if err != nil {
 		return err
 	}
@@ -142,15 +142,14 @@ func notReached(err error) error {
 	return fmt.Errorf("asking the endpoint: %w", kindError{err, auth.ErrServer})
 }
 
-func (p *parts) loginPrompt(w io.Writer, noBrowser bool) auth.Prompt {
+func (p *parts) loginPrompt(ctx context.Context, e env, noBrowser bool) auth.Prompt {
 	if noBrowser {
-		return auth.Prompt{Anew: true, Show: func(url string, _ error) {
-			fmt.Fprintf(w, "Open this address in a browser on this computer to sign in:\n\n%s\n\n", url)
-		}}
+		return handOutPrompt(ctx, e)
 	}
+	w := e.stdout
 	return auth.Prompt{Anew: true, Open: p.opener.Open, Show: func(url string, openErr error) {
 		if openErr != nil {
-			fmt.Fprintf(w, "The browser could not be opened: %v.\nOpen the address above by hand, in a browser on this computer.\n", openErr)
+			fmt.Fprintf(w, "The browser could not be opened: %v.\nOpen the address above by hand, in a browser on this computer.\nFrom another computer (SSH, WSL, a container) use: payu-mcp login --no-browser\n", openErr)
 			return
 		}
 		fmt.Fprintf(w, "The browser opens for the sign-in. If it does not, go to:\n\n%s\n\n", url)

@@ -20,7 +20,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"payu-mcp": main, "noisy-browser": noisyBrowser})
+	testscript.Main(m, map[string]func(){
+		"payu-mcp": main, "noisy-browser": noisyBrowser, "lasting-browser": lastingBrowser, "open-and-die": openAndDie,
+	})
 }
 
 // noisyBrowser is an opener with bad manners: `noisy-browser FOLDER URL`. It

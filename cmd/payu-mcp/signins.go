@@ -57,7 +57,7 @@ func (s signIns) Open(ctx context.Context, how bridge.How) (bridge.Invitation, e
 	prompt := auth.Prompt{By: how.By, Show: v.show}
 	switch {
 	case how.HandOut:
-	case s.opener.Present():
+	case s.opener.Present(ctx):
 		prompt.Open = s.opener.Open
 	default: // a page of this computer would not do for somebody at another one
 		v.cannotOpen()
@@ -81,7 +81,7 @@ func (s signIns) Open(ctx context.Context, how bridge.How) (bridge.Invitation, e
 // open already, or was closed.
 func (s signIns) openAgain(ctx context.Context, how bridge.How, v *visit) {
 	address, joined := v.address()
-	if !how.Again || how.HandOut || !joined || !auth.IsLoopback(address) || !s.opener.Present() {
+	if !how.Again || how.HandOut || !joined || !auth.IsLoopback(address) || !s.opener.Present(ctx) {
 		return
 	}
 	if err := s.opener.Open(ctx, address); err != nil {

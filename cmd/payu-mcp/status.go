@@ -183,6 +183,8 @@ func (r *statusReport) fromNote(n keychain.Note) {
 	case n.Unsaved:
 		r.Store.Unsaved = n.Reason
 		r.Notes = append(r.Notes, fmt.Sprintf("a running payu-mcp (process %d) holds a newer login that it could not save since %s: %s", n.PID, n.Since.Local().Format(time.DateTime), n.Reason))
+	case n.Cut:
+		r.Notes = append(r.Notes, "a payu-mcp was killed while it changed the login; if that was a renewal, you may have to sign in again")
 	case n.Lost:
 		r.Notes = append(r.Notes, "a payu-mcp ended before it could save a newer login ("+n.Reason+"); you may have to sign in again")
 	}

@@ -28,7 +28,7 @@ type parts struct {
 	log      *slog.Logger
 	store    *keychain.Store
 	auth     *auth.Client
-	data     *http.Transport // for the endpoint
+	data     *nettransport.Transport // for the endpoint
 	era      eraMemory
 	opener   auth.Opener
 

@@ -35,6 +35,7 @@ type stdio struct {
 	in     io.Writer
 	log    io.Writer                                                // the transcript
 	serve  func(method string, params json.RawMessage) (any, error) // what the server asks of the host
+	moved  chan struct{}                                            // 1 slot: the tools have changed
 	ended  chan struct{}                                            // closed when the bridge's stdout ends
 	spoilt chan struct{}                                            // closed at the first line that is no answer
 
@@ -46,7 +47,7 @@ type stdio struct {
 
 func newStdio(in, log io.Writer) *stdio {
 	return &stdio{
-		in: in, log: log, serve: serveServer,
+		in: in, log: log, serve: serveServer, moved: make(chan struct{}, 1),
 		ended: make(chan struct{}), spoilt: make(chan struct{}), wait: map[string]chan message{},
 	}
 }
@@ -68,6 +69,11 @@ func (s *stdio) read(out io.Reader) {
 			s.deliver(m)
 		case m.ID != nil:
 			go s.answer(m) // may itself ask the bridge
+		case m.Method == "notifications/tools/list_changed":
+			select {
+			case s.moved <- struct{}{}:
+			default:
+			}
 		}
 	}
 }

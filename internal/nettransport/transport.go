@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/internal/hint"
@@ -44,10 +45,27 @@ type Options struct {
 	NoCompression bool
 }
 
+// Transport is an http.Transport that reads the system's certificate authorities
+// with its first request and not before: that takes a tenth of a second on a slow
+// machine, and a bridge has a host to answer.
+type Transport struct {
+	http  *http.Transport
+	trust func() // to be called before anything is dialled
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	t.trust()
+	return t.http.RoundTrip(r)
+}
+
+// CloseIdleConnections closes the connections that no request uses.
+func (t *Transport) CloseIdleConnections() { t.http.CloseIdleConnections() }
+
 // New returns a transport for o. It fails when the CA file cannot be used or
 // the proxy URL is not http(s) with a host.
-func New(o Options) (*http.Transport, error) {
-	roots, err := loadRoots(o.CAFile)
+func New(o Options) (*Transport, error) {
+	pem, err := readCAFile(o.CAFile)
 	if err != nil {
 		return nil, err
 	}
@@ -55,11 +73,11 @@ func New(o Options) (*http.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &http.Transport{
+	t := &http.Transport{
 		Proxy:               proxy,
 		DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout: handshakeTimeout,
-		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2:   true,
 		HTTP2:               &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 		IdleConnTimeout:     idleTimeout,
@@ -67,29 +85,40 @@ func New(o Options) (*http.Transport, error) {
 
 		MaxResponseHeaderBytes: maxHeader,
 		DisableCompression:     o.NoCompression,
-	}, nil
+	}
+	return &Transport{t, sync.OnceFunc(func() { t.TLSClientConfig.RootCAs = roots(pem) })}, nil
 }
 
 // RefuseRedirects is the CheckRedirect of every client here: no request follows
 // a redirect, because the bearer and the message would travel along (OAUTH X15).
 func RefuseRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-func loadRoots(file string) (*x509.CertPool, error) {
+func readCAFile(file string) ([]byte, error) {
 	if file == "" {
-		return nil, nil // nil is net/http's word for the system's roots
+		return nil, nil // none is fine
 	}
 	pem, err := os.ReadFile(file) // the path is the user's own option
 	if err != nil {
 		return nil, hint.With(fmt.Errorf("reading the CA file: %w", err), "check the path given with --ca-file")
 	}
+	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
+		return nil, hint.With(errors.New("the CA file holds no certificate in PEM form"), "check the file given with --ca-file")
+	}
+	return pem, nil
+}
+
+// roots are the system's with those of the file; nil, net/http's word for the
+// system's, without one.
+func roots(pem []byte) *x509.CertPool {
+	if pem == nil {
+		return nil
+	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
 		pool = x509.NewCertPool()
 	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, hint.With(errors.New("the CA file holds no certificate in PEM form"), "check the file given with --ca-file")
-	}
-	return pool, nil
+	pool.AppendCertsFromPEM(pem)
+	return pool
 }
 
 func proxyFunc(raw string) (func(*http.Request) (*url.URL, error), error) {

@@ -2,6 +2,7 @@ package fault
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -145,5 +146,18 @@ func Before(do func()) Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		do()
 		next.ServeHTTP(w, r)
+	}
+}
+
+// Between lets the request run, does something, and then sends the answer: the
+// time in which the server has committed and the client does not know it yet.
+// The context ends when the client goes away.
+func Between(do func(context.Context)) Fault {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		h := &whole{void: void{header: http.Header{}}}
+		next.ServeHTTP(h, r)
+		do(r.Context())
+		h.head(w)
+		_, _ = w.Write(h.body.Bytes()) // as above
 	}
 }

@@ -1,6 +1,7 @@
 package fault_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,6 +36,22 @@ func post(t *testing.T, sb *sandbox.Sandbox, path string, form url.Values) (*htt
 		t.Cleanup(func() { resp.Body.Close() })
 	}
 	return resp, err
+}
+
+// works tells whether the resource takes a token.
+func works(t *testing.T, sb *sandbox.Sandbox, token string) bool {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, sb.Endpoint(), strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"ping"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := sb.HTTPClient().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
 }
 
 func TestFaults_answers_asNamedThenOver(t *testing.T) {
@@ -77,19 +94,6 @@ func TestLostAnswer_ran_noAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sb, in := start(t, o)
-			works := func(token string) bool {
-				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, sb.Endpoint(), strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"ping"}`))
-				if err != nil {
-					t.Fatal(err)
-				}
-				req.Header.Set("Authorization", "Bearer "+token)
-				resp, err := sb.HTTPClient().Do(req)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer resp.Body.Close()
-				return resp.StatusCode == http.StatusOK
-			}
 			for _, c := range []struct {
 				f   fault.Fault
 				ran bool
@@ -99,7 +103,7 @@ func TestLostAnswer_ran_noAnswer(t *testing.T) {
 				if _, err := post(t, sb, "/oauth/revoke", url.Values{"token": {token}}); err == nil {
 					t.Error("answered")
 				}
-				if works(token) == c.ran {
+				if works(t, sb, token) == c.ran {
 					t.Errorf("ran: %t, want %t", !c.ran, c.ran)
 				}
 			}
@@ -107,5 +111,25 @@ func TestLostAnswer_ran_noAnswer(t *testing.T) {
 				t.Errorf("%d requests in the log", n)
 			}
 		})
+	}
+}
+
+// The request has run when do is called; the answer comes after that. Only what
+// matches meets it.
+func TestBetween_ranThenDoThenAnswer(t *testing.T) {
+	t.Parallel()
+	sb, in := start(t, sandbox.Options{})
+	token := sb.IssueToken("A")
+	alive := true
+	revoking := func(r fault.Request) bool { return r.Grant == "x" && r.Path == "/oauth/revoke" }
+	fired := in.AddIf(revoking, 1, fault.Between(func(context.Context) { alive = works(t, sb, token) }))
+	for _, grant := range []string{"x", "y"} {
+		resp, err := post(t, sb, "/oauth/revoke", url.Values{"token": {token}, "grant_type": {grant}})
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Error(resp, err)
+		}
+	}
+	if alive || fired() != 1 {
+		t.Errorf("in between the token worked: %t; it happened %d times", alive, fired())
 	}
 }

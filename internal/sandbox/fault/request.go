@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
@@ -14,6 +16,8 @@ type Request struct {
 	Role          sandbox.Role
 	Method, Path  string
 	RPC, ID, Tool string
+	// Grant is the grant_type of a token request.
+	Grant string
 }
 
 // look reads the body and puts it back; the sandbox has it in memory already.
@@ -27,6 +31,10 @@ func look(role sandbox.Role, r *http.Request) Request {
 		Params struct {
 			Name string `json:"name"`
 		} `json:"params"`
+	}
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		form, _ := url.ParseQuery(string(body)) // what is no form has no grant
+		q.Grant = form.Get("grant_type")
 	}
 	if err != nil || json.Unmarshal(body, &m) != nil {
 		return q
