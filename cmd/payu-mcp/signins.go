@@ -63,8 +63,7 @@ func (s signIns) Open(ctx context.Context, how bridge.How) (bridge.Invitation, e
 		v.cannotOpen()
 	}
 	go func() { // ends with ctx, the bridge's own
-		_, err := s.auth.SignIn(ctx, prompt)
-		v.end(err)
+		v.end(s.signIn(ctx, prompt))
 	}()
 	select {
 	case <-v.shown:
@@ -75,6 +74,19 @@ func (s signIns) Open(ctx context.Context, how bridge.How) (bridge.Invitation, e
 	case <-ctx.Done():
 		return bridge.Invitation{}, ctx.Err()
 	}
+}
+
+// signIn signs in. That nobody is signed in may be known from the disk alone: then
+// no request has met the 401 that a sign-in starts from.
+func (s signIns) signIn(ctx context.Context, prompt auth.Prompt) error {
+	_, err := s.auth.SignIn(ctx, prompt)
+	if !errors.Is(err, auth.ErrNoChallenge) {
+		return err
+	}
+	if _, err = s.asksForSignIn(ctx); err == nil {
+		_, err = s.auth.SignIn(ctx, prompt)
+	}
+	return err
 }
 
 // openAgain serves a person who asks for the sign-in by name while its page is
