@@ -43,6 +43,7 @@ func newComputer(t *testing.T, o sandbox.Options) *computer {
 	t.Cleanup(func() {
 		c.reap()
 		c.keep("transcript", c.transcript())
+		c.noLeaks("the wire", c.everything())
 		c.keep("model", c.model.String()+fmt.Sprintf("the browser: %+v\n", c.visits("")))
 		_ = os.RemoveAll(root)
 	})
@@ -130,7 +131,7 @@ func with(env map[string]string) []string {
 
 // run runs a program in the project to its end, which must be good, and returns
 // what it printed.
-func (c *computer) run(env []string, program string, args ...string) string {
+func (c *computer) run(env []string, program string, args ...string) (stdout, stderr string) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), hostLimit)
 	defer cancel()
@@ -144,7 +145,7 @@ func (c *computer) run(env []string, program string, args ...string) string {
 	if err := cmd.Run(); err != nil {
 		c.t.Fatalf("%s %q: %v\n%s\n%s", filepath.Base(program), args, err, &out, &errs)
 	}
-	return out.String()
+	return out.String(), errs.String()
 }
 
 // eventually asks again and again, for what other programs do and do not tell.
