@@ -99,10 +99,13 @@ func (c *Client) live(a *Attempt) bool {
 }
 
 // fits tells whether this client, configured as it is, would have made a: the
-// same endpoint, client and port, and the scopes that are wanted now.
+// same endpoint, client and port, and the scopes that are wanted now. The file
+// may come from a stranger, with a folder that a host's configuration names, so
+// the addresses are judged as if they had just been read (OAUTH Y2, X17).
 func (c *Client) fits(a *Attempt, ch challenge) bool {
 	switch {
-	case a.port() == 0, c.checkResource(a.Resource) != nil,
+	case a.port() == 0, a.RedirectURI != loopback.RedirectURI(a.port()), c.checkResource(a.Resource) != nil,
+		checkPinnedIssuer(c.cfg.Resource, a.Server.Issuer) != nil, c.checkEndpoints(a.Server) != nil,
 		c.cfg.CallbackPort != 0 && c.cfg.CallbackPort != a.port():
 		return false
 	case c.cfg.ClientID == "" && !a.Registration.Dynamic,

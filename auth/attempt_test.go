@@ -126,8 +126,12 @@ func TestSignIn_uselessAttempt_newOne(t *testing.T) {
 		"other clock":    func(a *auth.Attempt, _ *auth.Config) { a.Expiry = a.Expiry.Add(48 * time.Hour) },
 		"other resource": func(a *auth.Attempt, _ *auth.Config) { a.Resource = "https://evil.example/mcp" },
 		"other scope":    func(_ *auth.Attempt, c *auth.Config) { c.Scopes = []string{"read_refunds"} },
-		"no port":        func(a *auth.Attempt, _ *auth.Config) { a.RedirectURI = "" },
-		"static client":  func(a *auth.Attempt, _ *auth.Config) { a.Registration.Dynamic = false },
+		"unsafe server":  func(a *auth.Attempt, _ *auth.Config) { a.Server.TokenEndpoint = "http://evil.example/token" },
+		"other redirect": func(a *auth.Attempt, _ *auth.Config) {
+			a.RedirectURI = strings.Replace(a.RedirectURI, "callback", "c", 1)
+		},
+		"no port":       func(a *auth.Attempt, _ *auth.Config) { a.RedirectURI = "" },
+		"static client": func(a *auth.Attempt, _ *auth.Config) { a.Registration.Dynamic = false },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -149,6 +153,31 @@ func TestSignIn_uselessAttempt_newOne(t *testing.T) {
 			}
 			w.lastPage() // so a browser was opened
 		})
+	}
+}
+
+// OAUTH X17, Y2: a planted attempt leads nobody from PayU to a stranger's page.
+func TestSignIn_plantedAttemptForPayU_notUsed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{TLS: true, PayUNames: true})
+	o := w.open("", false)
+	o.gone()
+	for name, change := range map[string]func(s *auth.Server){
+		"authorization endpoint": func(s *auth.Server) { s.AuthorizationEndpoint = "https://evil.example/authorize" },
+		"token endpoint":         func(s *auth.Server) { s.TokenEndpoint = "https://evil.example/token" },
+		"issuer":                 func(s *auth.Server) { s.Issuer = "https://evil.example" },
+	} {
+		cred := *w.store.current()
+		a := *cred.Attempt
+		change(&a.Server)
+		cred.Attempt = &a
+		w.store.set(&cred)
+		next := w.open("", false)
+		if next.url == o.url {
+			t.Errorf("%s: the planted attempt goes on", name)
+		}
+		next.gone()
+		o = next
 	}
 }
 

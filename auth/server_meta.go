@@ -83,21 +83,7 @@ func (c *Client) checkIssuer(got, want string) error {
 
 // checkServer applies the rules for endpoints and PKCE.
 func (c *Client) checkServer(m *oauthex.AuthServerMeta) (Server, error) {
-	for _, e := range []struct{ name, url string }{
-		{"authorization", m.AuthorizationEndpoint},
-		{"token", m.TokenEndpoint},
-		{"registration", m.RegistrationEndpoint},
-		{"revocation", m.RevocationEndpoint},
-	} {
-		if err := c.checkEndpoint(e.name, e.url); err != nil {
-			return Server{}, err
-		}
-	}
-	unlisted, err := c.checkPKCE(m)
-	if err != nil {
-		return Server{}, err
-	}
-	return Server{
+	s := Server{
 		Issuer:                m.Issuer,
 		AuthorizationEndpoint: m.AuthorizationEndpoint,
 		TokenEndpoint:         m.TokenEndpoint,
@@ -105,8 +91,27 @@ func (c *Client) checkServer(m *oauthex.AuthServerMeta) (Server, error) {
 		RevocationEndpoint:    m.RevocationEndpoint,
 		TokenAuthMethods:      m.TokenEndpointAuthMethodsSupported,
 		IssRequired:           m.AuthorizationResponseIssParameterSupported,
-		PKCEUnlisted:          unlisted,
-	}, nil
+	}
+	if err := c.checkEndpoints(s); err != nil {
+		return Server{}, err
+	}
+	var err error
+	s.PKCEUnlisted, err = c.checkPKCE(m)
+	return s, err
+}
+
+func (c *Client) checkEndpoints(s Server) error {
+	for _, e := range []struct{ name, url string }{
+		{"authorization", s.AuthorizationEndpoint},
+		{"token", s.TokenEndpoint},
+		{"registration", s.RegistrationEndpoint},
+		{"revocation", s.RevocationEndpoint},
+	} {
+		if err := c.checkEndpoint(e.name, e.url); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *Client) checkEndpoint(name, endpoint string) error {

@@ -77,6 +77,9 @@ func (c *Client) signIn(ctx context.Context, p Prompt) error {
 		}
 		return c.serve(ctx, ln, a, p)
 	}
+	if old := cur.attempt(); old != nil {
+		c.dropAttempt(ctx, old) // nobody is sent to it while the new one is prepared
+	}
 	return c.begin(ctx, cur, ch, p)
 }
 

@@ -68,6 +68,23 @@ func (k *book) load() {
 	}
 }
 
+// revisit follows a sign-in. The catalogue is dropped when that was somebody
+// else's: then what is known of the lists is of the account that left.
+func (k *book) revisit() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.catalogue == nil || k.saved.Opening == nil {
+		return
+	}
+	if saved, err := k.catalogue.Load(k.version); err != nil || saved != nil {
+		return
+	}
+	k.saved.Lists = nil
+	for method := range k.told {
+		k.unasked[method] = true
+	}
+}
+
 // opening returns the saved result of initialize or server/discover; nil: none.
 func (k *book) opening() json.RawMessage {
 	k.mu.Lock()

@@ -40,7 +40,7 @@ func (b *bridge) openSession(f *flight, a action) {
 		b.giveOurOpening(f)
 	default:
 		t := time.AfterFunc(firstLimit, func() {
-			b.state.set(unreachable)
+			b.silent()
 			b.giveOurOpening(f)
 		})
 		defer t.Stop()

@@ -64,6 +64,12 @@ func (s *shelf) Save(version string, v catalogue.Saved) error {
 	return nil
 }
 
+func (s *shelf) drop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.saved)
+}
+
 func (s *shelf) list(version, method string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

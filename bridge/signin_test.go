@@ -493,3 +493,29 @@ func TestCall_stepUpRightAfterTheSignIn_oneMore(t *testing.T) {
 		})
 	}
 }
+
+// Somebody else has signed in, in whatever process: the catalogue is gone, and
+// nothing of the account that left is saved again.
+func TestSignIn_anotherAccount_oldListsAreForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		saved := full()
+		saved.saved["2025-11-25"].Lists["prompts/list"] = []byte(`{"prompts":[{"name":"left"}]}`)
+		d := atDoor(t, page, bridge.Config{Catalogue: saved})
+		d.send(initialize, inited, listTools)
+		d.next()
+		if l := d.next(); toolNames(l) != "old" {
+			t.Error(l)
+		}
+		saved.drop()
+		d.in.Store(true)
+		d.login.stand(bridge.StandingSignedIn)
+		close(d.there)
+		d.expect(changed)
+		synctest.Wait()
+		if tools, prompts := saved.list("2025-11-25", "tools/list"), saved.list("2025-11-25", "prompts/list"); tools != newTools || prompts != "" {
+			t.Error(tools, prompts)
+		}
+		d.eof()
+	})
+}

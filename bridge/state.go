@@ -106,12 +106,27 @@ func (b *bridge) loginLost() {
 func (b *bridge) connected() {
 	b.settling.Lock() // whoever comes second finds it settling
 	defer b.settling.Unlock()
-	if b.state.set(connected) == connected {
+	b.proven = true
+	was := b.state.set(connected)
+	if was == connected {
 		return
+	}
+	if was.needsLogin() {
+		b.book.revisit()
 	}
 	done := b.book.settle()
 	b.tasks.Go(func() {
 		defer done()
 		b.refresh()
 	})
+}
+
+// silent notes that the server has not answered in its time, unless it has by
+// now.
+func (b *bridge) silent() {
+	b.settling.Lock()
+	defer b.settling.Unlock()
+	if !b.proven {
+		b.state.set(unreachable)
+	}
 }

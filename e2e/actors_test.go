@@ -11,8 +11,12 @@ import (
 var actors = map[string]func(args []string) int{
 	"fill":   fillThenVisit,
 	"forge":  forge,
+	"group":  group,
 	"leaky":  leaky,
+	"note":   note,
 	"parent": parent,
+	"reload": reload,
+	"stay":   stay,
 	"tee":    tee,
 	"visit":  visit,
 }

@@ -104,11 +104,15 @@ func TestBridges_logoutAndLogin_seenByAllBeforeTheNextCall(t *testing.T) {
 
 	c.w.must(c.w.payu("logout"), 0)
 	at = c.sb.Log().Len()
-	c.all(func(m *member) { m.call(3) }) // it may lead to a sign-in, by one of them
+	c.callAll(3, answered, openElsewhere) // it leads to a sign-in, by one of them
 	for token := range c.bearers(at) {
 		if old[token]+second[token] != 0 {
 			t.Errorf("after the logout a bridge used a token of before")
 		}
+	}
+	c.callAll(4, answered)
+	if n := c.signIns(); n != 2 {
+		t.Errorf("%d sign-ins, want 2: of the login and of the calls", n)
 	}
 	c.stop()
 	c.w.noLeaks(c.sb.Secrets())

@@ -62,10 +62,12 @@ func (c *crowd) run(every int, end func(*member)) (random, hits int) {
 	for running := true; running; {
 		select {
 		case <-tick.C:
-			end(c.members[rand.IntN(len(c.members))])
-			random++
+			if m := c.members[rand.IntN(len(c.members))]; !m.gone() {
+				end(m)
+				random++
+			}
 		case pid := <-window:
-			if m := c.byPID(pid); m != nil {
+			if m := c.byPID(pid); m != nil && !m.gone() {
 				end(m)
 				hits++
 			}
@@ -107,6 +109,18 @@ func pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-time.After(d):
 	case <-ctx.Done():
+	}
+}
+
+// gone: its bridge has ended, or is about to, and it was not replaced yet.
+func (m *member) gone() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	select {
+	case <-m.host.ended:
+		return true
+	default:
+		return m.ending != ""
 	}
 }
 

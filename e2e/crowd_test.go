@@ -58,7 +58,10 @@ const (
 	answered   = "answered with PayU's result"
 	unsent     = "lost with a killed bridge"
 	unanswered = "unanswered by a bridge that was asked to end"
-	overtaken  = "not read, because a SIGTERM overtook it" // it did not run, and its host was leaving
+	// openElsewhere and waitsForSignIn: the host got a text that says so.
+	openElsewhere  = "told that a sign-in is open already"
+	waitsForSignIn = "told that nobody is signed in"
+	overtaken      = "not read, because a SIGTERM overtook it" // it did not run, and its host was leaving
 )
 
 // startCrowd signs in once and starts eight bridges.
@@ -66,25 +69,31 @@ func startCrowd(t *testing.T, o sandbox.Options) *crowd {
 	t.Helper()
 	w := newWorld(t)
 	w.setenv("PAYU_MCP_LOG_LEVEL", "warn")
-	w.visitor()
-	login := func(sb *sandbox.Sandbox) result { return w.payu("login", "--url", sb.Endpoint(), "--store=file") }
-	return w.gather(o, login, func() *host { return w.startHost() })
+	w.actor("reload")
+	c := w.crowd(o, func() *host { return w.startHost() })
+	w.must(w.payu("login", "--url", c.sb.Endpoint(), "--store=file"), 0)
+	c.start()
+	return c
 }
 
-// gather signs in once and starts eight bridges, in ways that are told.
-func (w *world) gather(o sandbox.Options, login func(*sandbox.Sandbox) result, launch func() *host) *crowd {
+// crowd is one that has not started yet, at a sandbox of its own.
+func (w *world) crowd(o sandbox.Options, launch func() *host) *crowd {
 	w.t.Helper()
 	c := &crowd{w: w, faults: &fault.Injector{}, launch: launch, pace: crowdPace, limit: goneRefresh, down: make(chan *member, crowdSize), tally: map[string]int{}}
 	o.Wrap = c.faults.Wrap
 	c.sb = startSandbox(w.t, o)
-	w.must(login(c.sb), 0)
+	return c
+}
+
+// start starts the bridges.
+func (c *crowd) start() {
+	c.w.t.Helper()
 	c.since = c.sb.Log().Len()
 	for range crowdSize {
 		m := &member{crowd: c}
 		c.members = append(c.members, m)
 		m.start()
 	}
-	return c
 }
 
 // start gives the member a new bridge.
@@ -149,18 +158,26 @@ func (m *member) try(id, method string, params any) string {
 		return unsent // it was killed before it could read
 	}
 	select {
-	case a := <-answer:
-		return whatBecame(a)
 	case <-time.After(answerLimit):
 		return "not answered within a minute"
+	case a := <-answer:
+		return m.became(id, a)
 	case <-h.ended:
 	}
 	select {
 	case a := <-answer: // it came before the end
-		return whatBecame(a)
+		return m.became(id, a)
 	default:
 	}
 	return m.lost(id)
+}
+
+// became is what an answer says about its call.
+func (m *member) became(id string, a message) string {
+	if strings.Contains(string(a.Error), "payu-mcp is closing") { // read too late to be sent
+		return m.lost(id)
+	}
+	return whatBecame(a)
 }
 
 func whatBecame(a message) string {
@@ -168,7 +185,13 @@ func whatBecame(a message) string {
 	switch {
 	case a.Error != nil:
 		return "error: " + string(a.Error)
-	case json.Unmarshal(a.Result, &r) != nil || r.IsError:
+	case json.Unmarshal(a.Result, &r) != nil:
+		return "no result: " + string(a.Result)
+	case r.IsError && strings.Contains(string(a.Result), "A PayU sign-in is open already"):
+		return openElsewhere
+	case r.IsError && strings.Contains(string(a.Result), "Nobody is signed in to PayU"):
+		return waitsForSignIn
+	case r.IsError:
 		return "result that is an error: " + string(a.Result)
 	}
 	return answered

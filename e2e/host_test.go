@@ -8,6 +8,7 @@ import (
 	"io"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -193,6 +194,40 @@ func (h *host) call(tool string, args map[string]any) toolResult {
 	var r toolResult
 	h.get("tools/call", map[string]any{"name": tool, "arguments": args}, &r)
 	return r
+}
+
+// ownTools are those of payu-mcp itself, for a host that cannot be given PayU's.
+func ownTools() []string { return []string{"payu_login", "payu_list_tools", "payu_call_tool"} }
+
+// lists checks how many tools the host is shown.
+func (h *host) lists(want int) {
+	h.w.t.Helper()
+	if n := len(h.tools()); n != want {
+		h.w.t.Errorf("%d tools, want %d", n, want)
+	}
+}
+
+// healthCheck is the call of a tool that only reads.
+func healthCheck() map[string]any {
+	return map[string]any{"name": "health_check", "arguments": map[string]any{}}
+}
+
+// healthy makes a call that needs a login. A list proves nothing: it may be a
+// saved one.
+func (h *host) healthy() {
+	h.w.t.Helper()
+	var r toolResult
+	h.get("tools/call", healthCheck(), &r)
+	if r.IsError || len(r.Content) == 0 || !strings.Contains(r.Content[0].Text, "running") {
+		h.w.t.Errorf("health_check gave %+v", r)
+	}
+}
+
+// works checks what the host sees and what it can do.
+func (h *host) works() {
+	h.w.t.Helper()
+	h.lists(13)
+	h.healthy()
 }
 
 // end closes the bridge's stdin and waits for its exit code.

@@ -18,10 +18,13 @@ type signIns struct {
 	*parts
 
 	o *options
+
+	mu   sync.Mutex
+	last string // the address that was shown last
 }
 
 // Standing implements bridge.Login. What cannot be read is the server's to judge.
-func (s signIns) Standing() bridge.Standing {
+func (s *signIns) Standing() bridge.Standing {
 	h, _, err := keychain.Peek(s.o.stateDir, s.o.profile, s.endpoint)
 	if err != nil {
 		return bridge.StandingUnknown
@@ -46,10 +49,10 @@ func (s signIns) Standing() bridge.Standing {
 }
 
 // Await implements bridge.Login.
-func (s signIns) Await(ctx context.Context) error { return s.auth.Await(ctx) }
+func (s *signIns) Await(ctx context.Context) error { return s.auth.Await(ctx) }
 
 // Open implements bridge.Login.
-func (s signIns) Open(ctx context.Context, how bridge.How) (bridge.Invitation, error) {
+func (s *signIns) Open(ctx context.Context, how bridge.How) (bridge.Invitation, error) {
 	if err := s.mayAskToSignIn(ctx, s.o); err != nil {
 		return bridge.Invitation{}, err
 	}
@@ -77,16 +80,25 @@ func (s signIns) Open(ctx context.Context, how bridge.How) (bridge.Invitation, e
 	}
 }
 
-// openAgain serves a person who asks for the sign-in by name while its page is
-// open already, or was closed.
-func (s signIns) openAgain(ctx context.Context, how bridge.How, v *visit) {
-	address, joined := v.address()
-	if !how.Again || how.HandOut || !joined || !auth.IsLoopback(address) || !s.opener.Present(ctx) {
+// openAgain serves a person who asks by name for a sign-in whose page was opened
+// before, and may have been closed since.
+func (s *signIns) openAgain(ctx context.Context, how bridge.How, v *visit) {
+	address := v.address()
+	if !s.shownBefore(address) || !how.Again || how.HandOut || !auth.IsLoopback(address) || !s.opener.Present(ctx) {
 		return
 	}
 	if err := s.opener.Open(ctx, address); err != nil {
 		v.show(address, err)
 	}
+}
+
+// shownBefore notes an address and tells whether it was the last one already.
+func (s *signIns) shownBefore(address string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.last == address
+	s.last = address
+	return before
 }
 
 // visit is one sign-in as one call sees it.
@@ -139,15 +151,14 @@ func (v *visit) end(err error) {
 	close(v.done)
 }
 
-func (v *visit) address() (url string, shown bool) {
+func (v *visit) address() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.url, v.isShown
+	return v.url
 }
 
 func (v *visit) invitation() bridge.Invitation {
-	url, _ := v.address()
-	return bridge.Invitation{URL: url, By: v.by, Unopened: v.unopened, Done: v.done, Err: func() error { return v.err }}
+	return bridge.Invitation{URL: v.address(), By: v.by, Unopened: v.unopened, Done: v.done, Err: func() error { return v.err }}
 }
 
 // outcome is a sign-in that ended before it had an address: somebody has signed
