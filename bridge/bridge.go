@@ -81,7 +81,8 @@ type bridge struct {
 	state  status
 	book   book
 
-	settling sync.Mutex // held while the state becomes connected
+	settling sync.Mutex // held while the state becomes connected, or is found not to
+	proven   bool       // the server has answered in this process
 
 	gate    gate
 	link    link

@@ -106,6 +106,7 @@ func (b *bridge) loginLost() {
 func (b *bridge) connected() {
 	b.settling.Lock() // whoever comes second finds it settling
 	defer b.settling.Unlock()
+	b.proven = true
 	was := b.state.set(connected)
 	if was == connected {
 		return
@@ -118,4 +119,14 @@ func (b *bridge) connected() {
 		defer done()
 		b.refresh()
 	})
+}
+
+// silent notes that the server has not answered in its time, unless it has by
+// now.
+func (b *bridge) silent() {
+	b.settling.Lock()
+	defer b.settling.Unlock()
+	if !b.proven {
+		b.state.set(unreachable)
+	}
 }

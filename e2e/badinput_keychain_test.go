@@ -4,15 +4,21 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
 
-// hostPatience is how long a host may have to wait for a keychain that hangs:
-// the bridge's deadline of 3 s, and a moment.
-const hostPatience = 4500 * time.Millisecond
+const (
+	// callPatience is how long a call may have to wait for a keychain that hangs:
+	// the bridge's deadline of 3 s, and a moment.
+	callPatience = 4500 * time.Millisecond
+	// firstPatience is how long initialize or a list may have to wait for whatever
+	// hangs: the second that the server has, and a moment.
+	firstPatience = 2 * time.Second
+)
 
 // keychainLogin signs in with the key in a mock of the Secret Service.
 func keychainLogin(t *testing.T) (*good, *secretStore) {
@@ -156,8 +162,9 @@ func TestBadInput_keychainHangs_loginCanBeInterrupted(t *testing.T) {
 	}
 }
 
-// A host gets an answer in time from a bridge whose keychain hangs, and no
-// browser opens: the login is there, only its key is not to be had (STYLE D4).
+// A host gets an answer in time from a bridge whose keychain hangs: what was
+// saved, or payu-mcp's own, and to a call what is wrong. No browser opens: the
+// login is there, only its key is not to be had (STYLE D4).
 func TestBadInput_keychainHangs_bridgeAnswersInTime(t *testing.T) {
 	t.Parallel()
 	for name, does := range map[string]map[string]manner{
@@ -165,18 +172,24 @@ func TestBadInput_keychainHangs_bridgeAnswersInTime(t *testing.T) {
 		"unlock hangs":     {"Unlock": hangs},
 		"prompt never":     {"Unlock": promptsOnly},
 		"secret hangs":     {"GetSecret": hangs},
+		"nothing saved":    {"Unlock": hangs},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g, s := keychainLogin(t)
+			want := 13
+			if name == "nothing saved" {
+				g.forgetCatalogue()
+				want = len(ownTools())
+			}
 			s.set(does)
 			h := g.w.startHost()
-			for _, limit := range []time.Duration{hostPatience, time.Second, time.Second} {
-				start := time.Now()
-				g.w.localError(h.ask("initialize", initializing()), "the system keychain cannot be used: it does not answer")
-				if took := time.Since(start); took > limit {
-					t.Errorf("the answer took %v, want at most %v", took, limit)
-				}
+			g.w.within(firstPatience, func() { h.initialize() })
+			g.w.within(firstPatience, func() { h.lists(want) })
+			for _, limit := range []time.Duration{callPatience, time.Second, time.Second} {
+				g.w.within(limit, func() {
+					g.w.localError(h.ask("tools/call", healthCheck()), "the system keychain cannot be used: it does not answer")
+				})
 			}
 			g.kept() // while it hangs
 			start := time.Now()
@@ -195,21 +208,58 @@ func TestBadInput_keychainHangs_bridgeAnswersInTime(t *testing.T) {
 	}
 }
 
+// A keychain that asks a person to unlock it is left alone while a bridge waits:
+// only a call is worth a prompt. What is stored is no login, but what a denied
+// sign-in leaves.
+func TestBadInput_keychainLockedNobodySignedIn_askedForACallOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.startBus()
+	s := w.startSecrets()
+	sb := startSandbox(t, sandbox.Options{})
+	w.setenv("PAYU_MCP_BROWSER", `"`+binary+`" demo-browser --deny`)
+	w.must(w.payu("login", "--url", sb.Endpoint()), exitNotFinished)
+	if len(w.sealed()) != 1 {
+		t.Fatalf("stored: %q, want the registration", w.sealed())
+	}
+	s.set(map[string]manner{"Unlock": isDismissed})
+	prompts := s.calls("Unlock")
+	h := w.startHost("--url", sb.Endpoint())
+	h.initialize()
+	h.lists(len(ownTools()))
+	if n := s.calls("Unlock") - prompts; n != 0 {
+		t.Errorf("%d prompts before a call", n)
+	}
+	if r := h.call("health_check", map[string]any{}); !r.IsError || len(r.Content) == 0 || !strings.Contains(r.Content[0].Text, "it is locked") {
+		t.Errorf("the call gave %+v", r)
+	}
+	if n := s.calls("Unlock") - prompts; n == 0 {
+		t.Error("no prompt for a call")
+	}
+	prompts = s.calls("Unlock")
+	h.lists(len(ownTools()))
+	if code := h.end(); code != 0 {
+		t.Errorf("the bridge ended with %d", code)
+	}
+	if n := s.calls("Unlock") - prompts; n != 0 {
+		t.Errorf("%d prompts after the call", n)
+	}
+	w.nothingLeft()
+}
+
 // Who answers the prompt after the deadline need not restart the host.
 func TestBadInput_keychainTooSlow_heals(t *testing.T) {
 	t.Parallel()
 	g, s := keychainLogin(t)
 	s.set(map[string]manner{"GetSecret": hangs})
 	h := g.w.startHost()
-	g.w.localError(h.ask("initialize", initializing()), "it does not answer")
+	h.initialize()
+	g.w.localError(h.ask("tools/call", healthCheck()), "it does not answer")
 	s.free()
 	g.w.eventually("the bridge has its key", 5*time.Second, func() bool {
-		return h.ask("initialize", initializing()).Error == nil
+		return h.ask("tools/call", healthCheck()).Error == nil
 	})
-	h.write(map[string]any{"jsonrpc": "2.0", "method": "notifications/initialized"})
-	if n := len(h.tools()); n != 13 {
-		t.Errorf("%d tools, want 13", n)
-	}
+	h.works()
 	if code := h.end(); code != 0 {
 		t.Errorf("the bridge ended with %d", code)
 	}

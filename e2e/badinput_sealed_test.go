@@ -109,14 +109,18 @@ func TestBadInput_sealedFileDamaged_notUsedAndSetAside(t *testing.T) {
 	}
 }
 
-// signsInAgain runs a bridge on a file that it must not use.
+// signsInAgain runs a bridge on a file that it must not use: a call leads to a
+// sign-in.
 func (w *world) signsInAgain(g *good, says string) {
 	w.t.Helper()
+	signIns := g.signIns()
 	h := w.startHost()
 	h.initialize()
-	if n := len(h.tools()); n != 13 {
-		w.t.Errorf("%d tools, want 13", n)
+	h.lists(13)
+	if n := g.signIns(); n != signIns {
+		w.t.Errorf("%d sign-ins before a call", n-signIns)
 	}
+	h.works()
 	if code := h.end(); code != 0 {
 		w.t.Errorf("the bridge ended with %d", code)
 	}
@@ -166,7 +170,9 @@ func TestBadInput_sealedFileOfNewerVersion_leftAlone(t *testing.T) {
 	w.fails(w.payu("status"), exitError, says)
 	w.fails(w.payu("login"), exitError, says)
 	h := w.startHost()
-	w.localError(h.ask("initialize", initializing()), says)
+	h.initialize()
+	h.lists(13)
+	w.localError(h.ask("tools/call", healthCheck()), says)
 	if code := h.end(); code != 0 {
 		t.Errorf("the bridge ended with %d", code)
 	}

@@ -72,6 +72,26 @@ func (g *good) kept() {
 			g.w.t.Errorf("%s has changed", name)
 		}
 	}
+	g.valid()
+}
+
+// forgetCatalogue takes away what was saved of the server's answers.
+func (g *good) forgetCatalogue() {
+	g.w.t.Helper()
+	for name := range g.files {
+		if !strings.HasPrefix(name, "catalogue-") {
+			continue
+		}
+		delete(g.files, name)
+		if err := os.Remove(filepath.Join(g.w.state, name)); err != nil {
+			g.w.t.Fatal(err)
+		}
+	}
+}
+
+// valid checks that the login is good and was not revoked.
+func (g *good) valid() {
+	g.w.t.Helper()
 	if r := g.w.must(g.w.payu("status"), 0); !strings.Contains(r.stdout, "login         valid") {
 		g.w.t.Errorf("the login is no longer valid: %s", r.stdout)
 	}

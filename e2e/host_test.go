@@ -8,6 +8,7 @@ import (
 	"io"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -22,6 +23,7 @@ type host struct {
 	stdin  io.WriteCloser
 	stdout io.Closer
 	ended  chan struct{}
+	told   chan message // requests and notifications; the oldest are kept
 	mu     sync.Mutex
 	nextID int
 	wait   map[string]chan message
@@ -32,6 +34,7 @@ type message struct {
 	JSONRPC string          `json:"jsonrpc"`
 	ID      json.RawMessage `json:"id"`
 	Method  string          `json:"method"`
+	Params  json.RawMessage `json:"params"`
 	Result  json.RawMessage `json:"result"`
 	Error   json.RawMessage `json:"error"`
 }
@@ -60,7 +63,7 @@ func (w *world) startHost(args ...string) *host {
 // startBehind starts a program that is the bridge or starts it.
 func (w *world) startBehind(program string, args ...string) *host {
 	w.t.Helper()
-	h := &host{w: w, ended: make(chan struct{}), wait: map[string]chan message{}}
+	h := &host{w: w, ended: make(chan struct{}), told: make(chan message, 64), wait: map[string]chan message{}}
 	h.cmd = exec.CommandContext(w.t.Context(), program, args...)
 	h.cmd.Env, h.cmd.Stderr = w.env, w.sink("stderr of the bridge")
 	h.cmd.WaitDelay = 5 * time.Second
@@ -98,7 +101,14 @@ func (h *host) read(stdout io.Reader) {
 func (h *host) deliver(m message) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if c, ok := h.wait[string(m.ID)]; ok && m.Method == "" {
+	if m.Method != "" {
+		select {
+		case h.told <- m:
+		default:
+		}
+		return
+	}
+	if c, ok := h.wait[string(m.ID)]; ok {
 		delete(h.wait, string(m.ID))
 		c <- m
 	}
@@ -112,6 +122,22 @@ func (h *host) write(v any) {
 	}
 	if err != nil {
 		h.w.t.Fatalf("writing to the bridge: %v", err)
+	}
+}
+
+// hears waits for the next message of the server of this method.
+func (h *host) hears(method string) message {
+	h.w.t.Helper()
+	limit := time.After(answerLimit)
+	for {
+		select {
+		case m := <-h.told:
+			if m.Method == method {
+				return m
+			}
+		case <-limit:
+			h.w.t.Fatalf("the host never heard %s", method)
+		}
 	}
 }
 
@@ -193,6 +219,40 @@ func (h *host) call(tool string, args map[string]any) toolResult {
 	var r toolResult
 	h.get("tools/call", map[string]any{"name": tool, "arguments": args}, &r)
 	return r
+}
+
+// ownTools are those of payu-mcp itself, for a host that cannot be given PayU's.
+func ownTools() []string { return []string{"payu_login", "payu_list_tools", "payu_call_tool"} }
+
+// lists checks how many tools the host is shown.
+func (h *host) lists(want int) {
+	h.w.t.Helper()
+	if n := len(h.tools()); n != want {
+		h.w.t.Errorf("%d tools, want %d", n, want)
+	}
+}
+
+// healthCheck is the call of a tool that only reads.
+func healthCheck() map[string]any {
+	return map[string]any{"name": "health_check", "arguments": map[string]any{}}
+}
+
+// healthy makes a call that needs a login. A list proves nothing: it may be a
+// saved one.
+func (h *host) healthy() {
+	h.w.t.Helper()
+	var r toolResult
+	h.get("tools/call", healthCheck(), &r)
+	if r.IsError || len(r.Content) == 0 || !strings.Contains(r.Content[0].Text, "running") {
+		h.w.t.Errorf("health_check gave %+v", r)
+	}
+}
+
+// works checks what the host sees and what it can do.
+func (h *host) works() {
+	h.w.t.Helper()
+	h.lists(13)
+	h.healthy()
 }
 
 // end closes the bridge's stdin and waits for its exit code.

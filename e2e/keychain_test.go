@@ -39,6 +39,9 @@ func TestKeychain_login_isReadByTheNextProcessAndGoneAfterLogout(t *testing.T) {
 	if len(h.tools()) == 0 {
 		t.Error("no tools")
 	}
+	if r := h.call("echo", map[string]any{"message": "through"}); r.IsError || len(r.Content) == 0 {
+		t.Errorf("echo gave %+v", r)
+	}
 	if code := h.end(); code != 0 {
 		t.Errorf("the bridge ended with %d", code)
 	}
@@ -94,9 +97,8 @@ func TestKeychain_lockedLater_keepsTheLoginAndOpensNoBrowser(t *testing.T) {
 
 	w.must(w.payu("status", "--json"), 0)
 	h := w.startHost()
-	if m := h.ask("initialize", map[string]any{"protocolVersion": "2025-11-25", "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "e2e", "version": "1"}}); m.Error == nil {
-		t.Errorf("initialize gave %s, want an error that names the keychain", m.Result)
-	}
+	w.within(firstPatience, func() { h.initialize() })
+	w.localError(h.ask("tools/call", map[string]any{"name": "echo", "arguments": map[string]any{"message": "x"}}), "keychain")
 	h.end()
 	if n := len(s.granted("authorization_code")); n != 1 {
 		t.Errorf("%d sign-ins, want 1", n)

@@ -208,6 +208,16 @@ func readLines[T any](w *world, file string) []T {
 	return found
 }
 
+// within checks how long something takes.
+func (w *world) within(limit time.Duration, do func()) {
+	w.t.Helper()
+	start := time.Now()
+	do()
+	if took := time.Since(start); took > limit {
+		w.t.Errorf("it took %v, want at most %v", took, limit)
+	}
+}
+
 // eventually asks again and again, for what other programs do and do not tell.
 func (w *world) eventually(what string, limit time.Duration, done func() bool) {
 	w.t.Helper()

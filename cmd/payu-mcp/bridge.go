@@ -60,9 +60,10 @@ func (p *parts) bridge(ctx context.Context, o *options, e env) error {
 	if err != nil {
 		return err
 	}
+	login := &signIns{parts: p, o: o}
 	err = bridge.Run(ctx, bridge.Config{
 		In: e.stdin, Out: e.stdout, Remote: translate.New(r, r.Era, p.log), Era: r.Era, Log: p.log,
-		Login: signIns{p, o}, Catalogue: savedAnswers{p, o},
+		Login: login, Catalogue: savedAnswers{p, login},
 	})
 	if err != nil {
 		return fmt.Errorf("relaying: %w", err)

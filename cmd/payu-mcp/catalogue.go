@@ -107,7 +107,7 @@ func (r *statusReport) catalogueText() string {
 type savedAnswers struct {
 	*parts
 
-	o *options
+	login *signIns
 }
 
 // Load implements bridge.Catalogue.
@@ -118,7 +118,7 @@ func (s savedAnswers) Load(version string) (*catalogue.Saved, error) {
 // Save implements bridge.Catalogue. An answer that came while somebody signed out
 // is the old account's, and is not kept.
 func (s savedAnswers) Save(version string, v catalogue.Saved) error {
-	if signIns(s).Standing() == bridge.StandingSignedOut && s.store.Kind() != keychain.KindMemory {
+	if s.login.Standing() == bridge.StandingSignedOut && s.store.Kind() != keychain.KindMemory {
 		return nil
 	}
 	return s.catalogue.Save(version, v)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/payu-mcp/payu-mcp/auth"
 	"github.com/payu-mcp/payu-mcp/bridge"
@@ -18,20 +19,26 @@ type signIns struct {
 	*parts
 
 	o *options
+
+	mu   sync.Mutex
+	last string // the address that was shown last
+}
+
+// peek returns the clear part of what is stored, nil if nothing is.
+func (s *signIns) peek() (*auth.Summary, error) {
+	h, _, err := keychain.Peek(s.o.stateDir, s.o.profile, s.endpoint)
+	if h == nil || err != nil {
+		return nil, err
+	}
+	sum := &auth.Summary{}
+	return sum, json.Unmarshal(h.Public, sum)
 }
 
 // Standing implements bridge.Login. What cannot be read is the server's to judge.
-func (s signIns) Standing() bridge.Standing {
-	h, _, err := keychain.Peek(s.o.stateDir, s.o.profile, s.endpoint)
+func (s *signIns) Standing() bridge.Standing {
+	sum, err := s.peek()
 	if err != nil {
 		return bridge.StandingUnknown
-	}
-	var sum *auth.Summary
-	if h != nil {
-		sum = &auth.Summary{}
-		if json.Unmarshal(h.Public, sum) != nil {
-			return bridge.StandingUnknown
-		}
 	}
 	switch auth.StandingOf(s.endpoint, sum) {
 	case auth.StandingSignedIn:
@@ -45,11 +52,30 @@ func (s signIns) Standing() bridge.Standing {
 	return bridge.StandingUnknown
 }
 
-// Await implements bridge.Login.
-func (s signIns) Await(ctx context.Context) error { return s.auth.Await(ctx) }
+// peekPause is between two looks for something worth the keychain.
+const peekPause = 2 * time.Second
+
+// Await implements bridge.Login. To read a record the keychain may ask a person
+// to unlock it, again and again if they decline; so it is left alone for as long
+// as the clear part shows neither a login nor a sign-in that is open.
+func (s *signIns) Await(ctx context.Context) error {
+	tick := time.NewTicker(peekPause)
+	defer tick.Stop()
+	for {
+		sum, err := s.peek()
+		if err == nil && sum != nil && (sum.SignedIn || time.Now().Before(sum.OpenUntil)) {
+			return s.auth.Await(ctx)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
 
 // Open implements bridge.Login.
-func (s signIns) Open(ctx context.Context, how bridge.How) (bridge.Invitation, error) {
+func (s *signIns) Open(ctx context.Context, how bridge.How) (bridge.Invitation, error) {
 	if err := s.mayAskToSignIn(ctx, s.o); err != nil {
 		return bridge.Invitation{}, err
 	}
@@ -63,8 +89,7 @@ func (s signIns) Open(ctx context.Context, how bridge.How) (bridge.Invitation, e
 		v.cannotOpen()
 	}
 	go func() { // ends with ctx, the bridge's own
-		_, err := s.auth.SignIn(ctx, prompt)
-		v.end(err)
+		v.end(s.signIn(ctx, prompt))
 	}()
 	select {
 	case <-v.shown:
@@ -77,16 +102,38 @@ func (s signIns) Open(ctx context.Context, how bridge.How) (bridge.Invitation, e
 	}
 }
 
-// openAgain serves a person who asks for the sign-in by name while its page is
-// open already, or was closed.
-func (s signIns) openAgain(ctx context.Context, how bridge.How, v *visit) {
-	address, joined := v.address()
-	if !how.Again || how.HandOut || !joined || !auth.IsLoopback(address) || !s.opener.Present(ctx) {
+// signIn signs in. That nobody is signed in may be known from the disk alone: then
+// no request has met the 401 that a sign-in starts from.
+func (s *signIns) signIn(ctx context.Context, prompt auth.Prompt) error {
+	_, err := s.auth.SignIn(ctx, prompt)
+	if !errors.Is(err, auth.ErrNoChallenge) {
+		return err
+	}
+	if _, err = s.asksForSignIn(ctx); err == nil {
+		_, err = s.auth.SignIn(ctx, prompt)
+	}
+	return err
+}
+
+// openAgain serves a person who asks by name for a sign-in whose page was opened
+// before, and may have been closed since.
+func (s *signIns) openAgain(ctx context.Context, how bridge.How, v *visit) {
+	address := v.address()
+	if !s.shownBefore(address) || !how.Again || how.HandOut || !auth.IsLoopback(address) || !s.opener.Present(ctx) {
 		return
 	}
 	if err := s.opener.Open(ctx, address); err != nil {
 		v.show(address, err)
 	}
+}
+
+// shownBefore notes an address and tells whether it was the last one already.
+func (s *signIns) shownBefore(address string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.last == address
+	s.last = address
+	return before
 }
 
 // visit is one sign-in as one call sees it.
@@ -139,15 +186,14 @@ func (v *visit) end(err error) {
 	close(v.done)
 }
 
-func (v *visit) address() (url string, shown bool) {
+func (v *visit) address() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.url, v.isShown
+	return v.url
 }
 
 func (v *visit) invitation() bridge.Invitation {
-	url, _ := v.address()
-	return bridge.Invitation{URL: url, By: v.by, Unopened: v.unopened, Done: v.done, Err: func() error { return v.err }}
+	return bridge.Invitation{URL: v.address(), By: v.by, Unopened: v.unopened, Done: v.done, Err: func() error { return v.err }}
 }
 
 // outcome is a sign-in that ended before it had an address: somebody has signed

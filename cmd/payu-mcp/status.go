@@ -161,6 +161,14 @@ func (r *statusReport) fromHeader(h *keychain.Header) error {
 
 // state names the condition of a login in the words of OAUTH section 4.
 func state(s auth.Summary) string {
+	text := loginState(s)
+	if time.Now().Before(s.OpenUntil) {
+		text += "; a sign-in is open in the browser until " + s.OpenUntil.Local().Format(time.TimeOnly)
+	}
+	return text
+}
+
+func loginState(s auth.Summary) string {
 	failing := s.LastRefresh.Result != "" && s.LastRefresh.Result != "ok"
 	switch {
 	case !s.SignedIn && failing:

@@ -20,6 +20,7 @@ type credentialStore struct {
 	// beforeDelete drops what must not outlive the login; nil: nothing.
 	beforeDelete func()
 	last         atomic.Pointer[decoded] // of the newest Load
+	useless      atomic.Bool             // what is stored cannot be used, which was told
 }
 
 // decoded is a record with the credential in it. Each request to the server
@@ -36,12 +37,15 @@ type decoded struct {
 func (s *credentialStore) Load(ctx context.Context) (*auth.Credential, error) {
 	rec, err := s.sealed.Load(ctx)
 	if errors.Is(err, keychain.ErrDamaged) || errors.Is(err, keychain.ErrKeyMissing) {
-		s.log.WarnContext(ctx, "the stored login cannot be used any more", "err", err)
+		if !s.useless.Swap(true) { // who waits for a sign-in looks every other second
+			s.log.WarnContext(ctx, "the stored login cannot be used any more", "err", err)
+		}
 		return nil, nil // nil is "none", see auth.Store
 	}
 	if err != nil {
 		return nil, err
 	}
+	s.useless.Store(false)
 	if d := s.last.Load(); d != nil && d.rec == rec {
 		return d.cred, nil
 	}

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,6 +64,32 @@ func TestCredentialStore_loadAgain_sameUntilAnotherProcessChangesIt(t *testing.T
 	save(t, theirs, &auth.Credential{AccessToken: "four"})
 	if c := load(t, ours); c == nil || c.AccessToken != "four" {
 		t.Errorf("got %v after the new sign-in", c)
+	}
+}
+
+// Whoever waits for a sign-in loads again and again.
+func TestCredentialStore_damaged_toldOnceEachTime(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir() + "/state"
+	s := openStore(t, dir, time.Now)
+	var said bytes.Buffer
+	s.log = slog.New(slog.NewTextHandler(&said, nil))
+	for times := 1; times <= 2; times++ {
+		save(t, s, &auth.Credential{AccessToken: "one"})
+		if c := load(t, s); c == nil {
+			t.Fatal("nothing was stored")
+		}
+		if err := os.WriteFile(keychain.Path(dir, "default", "https://mcp.example/mcp"), []byte("{}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if c := load(t, s); c != nil {
+				t.Errorf("loaded %v from a damaged file", c)
+			}
+		}
+		if n := strings.Count(said.String(), "cannot be used any more"); n != times {
+			t.Errorf("told %d times, want %d:\n%s", n, times, said.String())
+		}
 	}
 }
 

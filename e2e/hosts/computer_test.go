@@ -43,6 +43,7 @@ func newComputer(t *testing.T, o sandbox.Options) *computer {
 	t.Cleanup(func() {
 		c.reap()
 		c.keep("transcript", c.transcript())
+		c.noLeaks("the wire", c.everything())
 		c.keep("model", c.model.String()+fmt.Sprintf("the browser: %+v\n", c.visits("")))
 		_ = os.RemoveAll(root)
 	})
@@ -130,7 +131,7 @@ func with(env map[string]string) []string {
 
 // run runs a program in the project to its end, which must be good, and returns
 // what it printed.
-func (c *computer) run(env []string, program string, args ...string) string {
+func (c *computer) run(env []string, program string, args ...string) (stdout, stderr string) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), hostLimit)
 	defer cancel()
@@ -144,7 +145,7 @@ func (c *computer) run(env []string, program string, args ...string) string {
 	if err := cmd.Run(); err != nil {
 		c.t.Fatalf("%s %q: %v\n%s\n%s", filepath.Base(program), args, err, &out, &errs)
 	}
-	return out.String()
+	return out.String(), errs.String()
 }
 
 // eventually asks again and again, for what other programs do and do not tell.
@@ -165,7 +166,7 @@ func (c *computer) eventually(what string, done func() bool) {
 // Codex has a daemon that outlives its terminal (HOSTS H20).
 func (c *computer) reap() {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
-		if !c.gone(signal) {
+		if left := c.gone(signal); !left {
 			return
 		}
 	}
@@ -173,22 +174,25 @@ func (c *computer) reap() {
 
 // gone signals all that is left, waits for it, and tells whether any is still there.
 func (c *computer) gone(signal syscall.Signal) (left bool) {
-	deadline := time.Now().Add(5 * time.Second)
-	for first := true; ; first = false {
+	for _, pid := range c.processes() {
+		_ = syscall.Kill(pid, signal)
+	}
+	limit, tick := time.After(5*time.Second), time.NewTicker(50*time.Millisecond)
+	defer tick.Stop()
+	for {
 		pids := c.processes()
-		if first {
-			for _, pid := range pids {
-				_ = syscall.Kill(pid, signal)
-			}
+		if len(pids) == 0 {
+			return false
 		}
 		for _, pid := range pids {
 			// Those that lost their parent are this process's; others fail here.
 			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
 		}
-		if len(pids) == 0 || time.Now().After(deadline) {
-			return len(pids) > 0
+		select {
+		case <-limit:
+			return true
+		case <-tick.C:
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 }
 

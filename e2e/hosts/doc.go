@@ -3,7 +3,13 @@
 // `make e2e-hosts`. A model on loopback, scripted by the test, says which tools
 // to call; the sandbox plays PayU. What goes over the bridge's standard input
 // and output is recorded by a program in between, and what a terminal shows by
-// tmux: both are in the test's output, and in out/.
+// tmux. Both are in the test's output (go test -v), and in out/.
 //
-// A host that is not installed is skipped, with the reason.
+// The stories: firstDays (a call signs in, a restart, PayU ends it), atADesk (the
+// same on a terminal, with the host's dialog), inWords (no browser, no dialog),
+// sameConversation (PayU's tools right after the sign-in), signedInBefore (login
+// came first), probed (a host that only looks whether we start).
+//
+// A host that is not installed is skipped, with the reason. E2E_HOSTS=all runs
+// the big ones, E2E_BINARY names a payu-mcp that is built already.
 package hosts

@@ -20,6 +20,7 @@ type model struct {
 	mu     sync.Mutex
 	script []turn
 	asked  []asked
+	n      int // of answers
 }
 
 // turn is one answer of the model: a tool to call, by the server's own name for
@@ -27,11 +28,14 @@ type model struct {
 type turn struct {
 	tool string
 	args map[string]any
+	// before is what the person does while the model thinks, who has read the
+	// results of the tools so far.
+	before func(results []string)
 }
 
 // asked is what a host sent to the model, with the tools that it offered, the
 // results of tools that it brought, and what the model said. Questions without
-// tools, such as for a title, are not recorded.
+// tools, such as for a title, are not recorded, nor is waiting for a server.
 type asked struct {
 	offered []string
 	results []string
@@ -81,7 +85,22 @@ func (m *model) serve(w http.ResponseWriter, r *http.Request) {
 	q := d.read(body)
 	q.stream = q.stream || strings.Contains(r.URL.Path, ":stream")
 	w.Header().Set("Content-Type", map[bool]string{true: "text/event-stream", false: "application/json"}[q.stream])
+	if before := m.pause(q); before != nil {
+		before(q.results)
+	}
 	d.write(w, q, m.next(q))
+}
+
+// pause is what happens before the next turn.
+func (m *model) pause(q question) func(results []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(q.offered) == 0 || len(m.script) == 0 {
+		return nil
+	}
+	before := m.script[0].before
+	m.script[0].before = nil
+	return before
 }
 
 func speaks(path string) (dialect, bool) {
@@ -102,12 +121,16 @@ func speaks(path string) (dialect, bool) {
 func (m *model) next(q question) reply {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := reply{text: "done", n: len(m.asked)}
+	m.n++
+	r := reply{text: "done", n: m.n}
 	if len(q.offered) == 0 {
 		return r
 	}
 	if len(m.script) > 0 {
-		r = m.script[0].reply(q.offered, r.n)
+		r = m.script[0].reply(q.offered, m.n)
+		if r.tool == waitTool {
+			return r // the turn is still to come
+		}
 		m.script = m.script[1:]
 	}
 	said := r.text
@@ -118,6 +141,10 @@ func (m *model) next(q question) reply {
 	return r
 }
 
+// waitTool is what Claude Code offers while servers are starting, for which it
+// does not wait (HOSTS H5).
+const waitTool = "WaitForMcpServers"
+
 // reply finds the tool among those offered: hosts put a prefix before its name,
 // with a full stop if it is one that goes apart.
 func (t turn) reply(offered []string, n int) reply {
@@ -127,6 +154,8 @@ func (t turn) reply(offered []string, n int) reply {
 	switch {
 	case t.tool == "":
 		return reply{text: "done", n: n}
+	case i < 0 && slices.Contains(offered, waitTool):
+		return reply{tool: waitTool, args: object{}, n: n}
 	case i < 0:
 		return reply{text: "there is no tool " + t.tool, n: n}
 	}

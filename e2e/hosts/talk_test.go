@@ -7,16 +7,22 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-
-	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
 
-// talk is one conversation with a host from its start to its end, without a
-// terminal: the person says one thing, the model does what it is scripted to.
-type talk func(more ...string) (printed string)
+// talk is a host without a terminal. With no arguments it is one conversation from
+// its start to its end: the person says one thing, the model does what it is
+// scripted to. With arguments it is a command of the host.
+type talk func(command ...string) (printed string)
+
+// or is the command, or what starts a conversation.
+func or(command []string, conversation ...string) []string {
+	if len(command) > 0 {
+		return command
+	}
+	return conversation
+}
 
 // program is the path of a host's program; without it the test is skipped.
 func (c *computer) program(host, name string) string {
@@ -40,16 +46,16 @@ func big(t *testing.T) {
 func (c *computer) gemini() talk {
 	c.t.Helper()
 	program := c.program("gemini", "gemini")
-	command, args, env := c.entry()
+	ours, args, env := c.entry()
 	c.writeJSON(c.path("home", ".gemini", "settings.json"), object{
 		"security":   object{"auth": object{"selectedType": "gemini-api-key"}},
 		"privacy":    object{"usageStatisticsEnabled": false},
-		"mcpServers": object{"payu": object{"command": command, "args": args, "env": env}},
+		"mcpServers": object{"payu": object{"command": ours, "args": args, "env": env}},
 	})
 	vars := []string{"GEMINI_CLI_TRUST_WORKSPACE=true", "GEMINI_API_KEY=x", "GOOGLE_GEMINI_BASE_URL=" + c.model.URL}
-	return func(more ...string) string {
+	return func(command ...string) string {
 		c.t.Helper()
-		return c.run(vars, at.node, append([]string{program, "-p", "go on", "--yolo", "-m", "gemini-2.5-flash"}, more...)...)
+		return together(c.run(vars, at.node, append([]string{program}, or(command, "-p", "go on", "--yolo", "-m", "gemini-2.5-flash")...)...))
 	}
 }
 
@@ -65,42 +71,42 @@ func (c *computer) claudeVars() []string {
 func (c *computer) claude() talk {
 	c.t.Helper()
 	program := c.program("claude-code", "claude")
-	command, args, env := c.entry()
+	ours, args, env := c.entry()
 	c.writeJSON(c.path("home", ".claude.json"), object{
 		"hasCompletedOnboarding": true, "theme": "dark",
 		"customApiKeyResponses": object{"approved": []string{claudeKey[max(0, len(claudeKey)-20):]}},
 		"projects":              object{c.path("work"): object{"hasTrustDialogAccepted": true, "hasCompletedProjectOnboarding": true}},
-		"mcpServers":            object{"payu": object{"type": "stdio", "command": command, "args": args, "env": env}},
+		"mcpServers":            object{"payu": object{"type": "stdio", "command": ours, "args": args, "env": env}},
 	})
-	return func(more ...string) string {
+	return func(command ...string) string {
 		c.t.Helper()
-		return c.run(c.claudeVars(), program, append([]string{"-p", "go on", "--allowedTools", "mcp__payu"}, more...)...)
+		return together(c.run(c.claudeVars(), program, or(command, "-p", "go on", "--allowedTools", "mcp__payu")...))
 	}
 }
 
 func (c *computer) codex() talk {
 	c.t.Helper()
 	program := c.program("codex", "codex")
-	command, args, env := c.entry()
+	ours, args, env := c.entry()
 	var b strings.Builder
 	fmt.Fprintf(&b, "model = \"stub\"\nmodel_provider = \"stub\"\ncheck_for_update_on_startup = false\n\n")
 	fmt.Fprintf(&b, "[model_providers.stub]\nname = \"stub\"\nbase_url = %q\nwire_api = \"responses\"\n\n", c.model.URL+"/v1")
-	fmt.Fprintf(&b, "[mcp_servers.payu]\ncommand = %q\nargs = %s\n\n[mcp_servers.payu.env]\n", command, toJSON(args))
+	fmt.Fprintf(&b, "[mcp_servers.payu]\ncommand = %q\nargs = %s\ndefault_tools_approval_mode = \"approve\"\n\n[mcp_servers.payu.env]\n", ours, toJSON(args))
 	for k, v := range env {
 		fmt.Fprintf(&b, "%s = %q\n", k, v)
 	}
 	fmt.Fprintf(&b, "\n[projects.%q]\ntrust_level = \"trusted\"\n", c.path("work"))
 	c.write(c.path("home", ".codex", "config.toml"), b.String())
-	return func(more ...string) string {
+	return func(command ...string) string {
 		c.t.Helper()
-		return c.run(nil, at.node, append([]string{program, "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "go on"}, more...)...)
+		return together(c.run(nil, at.node, append([]string{program}, or(command, "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "go on")...)...))
 	}
 }
 
 func (c *computer) opencode() talk {
 	c.t.Helper()
 	program := c.program("opencode", "opencode")
-	command, args, env := c.entry()
+	ours, args, env := c.entry()
 	c.writeJSON(c.path("home", ".config", "opencode", "opencode.json"), object{
 		"$schema": "https://opencode.ai/config.json", "autoupdate": false, "share": "disabled",
 		"model": "stub/stub", "small_model": "stub/stub", "permission": "allow",
@@ -109,14 +115,17 @@ func (c *computer) opencode() talk {
 			"options": object{"baseURL": c.model.URL + "/v1", "apiKey": "x"},
 			"models":  object{"stub": object{"name": "stub", "tool_call": true}},
 		}},
-		"mcp": object{"payu": object{"type": "local", "command": append([]string{command}, args...), "environment": env, "enabled": true}},
+		"mcp": object{"payu": object{"type": "local", "command": append([]string{ours}, args...), "environment": env, "enabled": true}},
 	})
 	vars := []string{"OPENCODE_DISABLE_MODELS_FETCH=1", "OPENCODE_DISABLE_AUTOUPDATE=1", "OPENCODE_DISABLE_LSP_DOWNLOAD=1"}
-	return func(more ...string) string {
+	return func(command ...string) string {
 		c.t.Helper()
-		return c.run(vars, program, append([]string{"run", "go on"}, more...)...)
+		return together(c.run(vars, program, or(command, "run", "go on")...))
 	}
 }
+
+// together is all that a program printed.
+func together(stdout, stderr string) string { return stdout + stderr }
 
 func toJSON(v any) string {
 	data, _ := json.Marshal(v)
@@ -127,26 +136,3 @@ func (c *computer) writeJSON(file string, v any) {
 	c.t.Helper()
 	c.write(file, toJSON(v))
 }
-
-// signedInBefore is the story of one who ran `payu-mcp login` first: PayU's
-// tools, a call, and the same after a restart.
-func signedInBefore(t *testing.T, host func(*computer) talk) {
-	t.Helper()
-	c := newComputer(t, sandbox.Options{})
-	say := host(c)
-	c.signIn()
-	for range 2 {
-		from := c.model.mark()
-		c.model.says(turn{tool: "list_available_team_accounts"})
-		printed := say()
-		asked := c.model.since(from)
-		if len(asked) != 2 || !slices.ContainsFunc(asked[1].results, func(r string) bool { return strings.Contains(r, "180012") }) {
-			t.Fatalf("the model was asked %+v\n%s", asked, printed)
-		}
-	}
-}
-
-func TestGemini_signedInBefore(t *testing.T)   { signedInBefore(t, (*computer).gemini) }
-func TestClaude_signedInBefore(t *testing.T)   { big(t); signedInBefore(t, (*computer).claude) }
-func TestCodex_signedInBefore(t *testing.T)    { big(t); signedInBefore(t, (*computer).codex) }
-func TestOpencode_signedInBefore(t *testing.T) { big(t); signedInBefore(t, (*computer).opencode) }

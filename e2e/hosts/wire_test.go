@@ -165,11 +165,29 @@ func (c *computer) transcript() string {
 	return b.String()
 }
 
+// everything is the record as it was written.
+func (c *computer) everything() string {
+	data, _ := os.ReadFile(c.wireFile())
+	return string(data)
+}
+
 // keep writes what belongs to a test into out/, and into the test's output.
 func (c *computer) keep(name, text string) {
+	c.t.Helper()
+	c.noLeaks(name, text)
 	c.t.Logf("%s\n%s", name, text)
 	file := filepath.Join(at.out, strings.NewReplacer("/", "-", " ", "-").Replace(c.t.Name()+"-"+name)+".txt")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		c.t.Errorf("keeping %s: %v", name, err)
+	}
+}
+
+// noLeaks searches a text for what must not be in it.
+func (c *computer) noLeaks(name, text string) {
+	c.t.Helper()
+	for i, secret := range c.sb.Secrets() {
+		if strings.Contains(text, secret) {
+			c.t.Errorf("%s has secret %d of the sandbox", name, i+1)
+		}
 	}
 }
