@@ -261,6 +261,33 @@ func TestSignIn_ownerGone_resumedWithoutBrowser(t *testing.T) {
 	}
 }
 
+// The owner ended before its page was opened: nobody has a tab, so the one who
+// resumes opens it.
+func TestSignIn_ownerGoneUnopened_opened(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{})
+	o := w.open("", false)
+	o.gone()
+	_ = w.meet401(w.client, "")
+	opened := make(chan string, 1)
+	done := make(chan error, 1)
+	go func() {
+		_, err := w.client.SignIn(t.Context(), auth.Prompt{Open: func(_ context.Context, url string) error {
+			opened <- url
+			return nil
+		}})
+		done <- err
+	}()
+	url := <-opened
+	if url != o.url {
+		t.Errorf("opened %s, want %s", url, o.url)
+	}
+	w.newTab(url).goOn()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 // The person asks anew: a start page of their own, and the old tab works too.
 func TestSignIn_ownerGoneAskedAnew_bothTabsWork(t *testing.T) {
 	t.Parallel()

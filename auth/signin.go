@@ -72,7 +72,7 @@ func (c *Client) signIn(ctx context.Context, p Prompt) error {
 		return err
 	}
 	if ln, a := c.resume(ctx, cur, ch, p); ln != nil {
-		if !p.Anew {
+		if !p.Anew && a.Opened {
 			p.Open = nil // the tab is open
 		}
 		return c.serve(ctx, ln, a, p)

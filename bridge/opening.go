@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"slices"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/payu-mcp/payu-mcp/internal/buildinfo"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/remote"
 )
 
 // firstLimit is how long the server has for the first answer, and for a list
@@ -58,7 +60,11 @@ func (b *bridge) openSession(f *flight, a action) {
 		return
 	}
 	if r.err != nil {
-		b.log.LogAttrs(b.ctx, slog.LevelWarn, "the server did not open a session", slog.Any("error", r.err))
+		level := slog.LevelWarn
+		if errors.Is(r.err, remote.ErrSignIn) {
+			level = slog.LevelDebug // every first start is like that
+		}
+		b.log.LogAttrs(b.ctx, level, "the server did not open a session", slog.Any("error", r.err))
 		b.giveOurOpening(f)
 		return
 	}

@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	answerRuns = 20
+	// usualRuns is how often each state is measured; ANSWERS=20 is the full run.
+	usualRuns = 5
 	// atOnce is the limit from the start of the process to the answer to initialize
 	// where the bridge knows what to say (HOSTS P2), and firstAnswer where it has to
 	// ask a server that may never answer.
@@ -56,7 +57,22 @@ func (a answerTimes) String() string {
 // stopwatch measures one world after the other.
 type stopwatch struct {
 	t     *testing.T
+	runs  int
 	table []answerTimes
+}
+
+// answerRuns reads ANSWERS.
+func answerRuns(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("ANSWERS")
+	if text == "" {
+		return usualRuns
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("ANSWERS=%s is no number of runs", text)
+	}
+	return n
 }
 
 // expectation is what the answer to initialize must be.
@@ -71,7 +87,7 @@ func (s *stopwatch) measure(w *world, state string, want expectation, prepare fu
 	w.t.Helper()
 	a := answerTimes{state: state, limit: want.limit}
 	var hosts []*host
-	for range answerRuns {
+	for range s.runs {
 		prepare()
 		a.floor = append(a.floor, w.doingNothing())
 		start := time.Now()
@@ -114,7 +130,7 @@ func (s *stopwatch) keep() {
 	for _, a := range s.table {
 		fmt.Fprintln(&b, a)
 	}
-	s.t.Logf("from the start of the process to the answer to initialize, %d runs each:\n%s", answerRuns, &b)
+	s.t.Logf("from the start of the process to the answer to initialize, %d runs each:\n%s", s.runs, &b)
 	if err := os.WriteFile(filepath.Join(outDir, "answer-times.txt"), []byte(b.String()), 0o644); err != nil {
 		s.t.Error(err)
 	}
@@ -131,7 +147,7 @@ func asItIs() {}
 // The host never waits: not for the server, nor for the token, nor for the
 // keychain. Not parallel: the other tests would be measured too.
 func TestAnswerTime_everyStateOfTheWorld(t *testing.T) {
-	s := &stopwatch{t: t}
+	s := &stopwatch{t: t, runs: answerRuns(t)}
 	defer s.keep()
 	t.Run("tokens and servers", s.tokensAndServers)
 	t.Run("PayU without a catalogue", s.payuWithoutCatalogue)

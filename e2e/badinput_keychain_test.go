@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -205,6 +206,45 @@ func TestBadInput_keychainHangs_bridgeAnswersInTime(t *testing.T) {
 			g.w.noLeaks(g.sb.Secrets())
 		})
 	}
+}
+
+// A keychain that asks a person to unlock it is left alone while a bridge waits:
+// only a call is worth a prompt. What is stored is no login, but what a denied
+// sign-in leaves.
+func TestBadInput_keychainLockedNobodySignedIn_askedForACallOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.startBus()
+	s := w.startSecrets()
+	sb := startSandbox(t, sandbox.Options{})
+	w.setenv("PAYU_MCP_BROWSER", `"`+binary+`" demo-browser --deny`)
+	w.must(w.payu("login", "--url", sb.Endpoint()), exitNotFinished)
+	if len(w.sealed()) != 1 {
+		t.Fatalf("stored: %q, want the registration", w.sealed())
+	}
+	s.set(map[string]manner{"Unlock": isDismissed})
+	prompts := s.calls("Unlock")
+	h := w.startHost("--url", sb.Endpoint())
+	h.initialize()
+	h.lists(len(ownTools()))
+	if n := s.calls("Unlock") - prompts; n != 0 {
+		t.Errorf("%d prompts before a call", n)
+	}
+	if r := h.call("health_check", map[string]any{}); !r.IsError || len(r.Content) == 0 || !strings.Contains(r.Content[0].Text, "it is locked") {
+		t.Errorf("the call gave %+v", r)
+	}
+	if n := s.calls("Unlock") - prompts; n == 0 {
+		t.Error("no prompt for a call")
+	}
+	prompts = s.calls("Unlock")
+	h.lists(len(ownTools()))
+	if code := h.end(); code != 0 {
+		t.Errorf("the bridge ended with %d", code)
+	}
+	if n := s.calls("Unlock") - prompts; n != 0 {
+		t.Errorf("%d prompts after the call", n)
+	}
+	w.nothingLeft()
 }
 
 // Who answers the prompt after the deadline need not restart the host.

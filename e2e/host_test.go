@@ -23,6 +23,7 @@ type host struct {
 	stdin  io.WriteCloser
 	stdout io.Closer
 	ended  chan struct{}
+	told   chan message // requests and notifications; the oldest are kept
 	mu     sync.Mutex
 	nextID int
 	wait   map[string]chan message
@@ -33,6 +34,7 @@ type message struct {
 	JSONRPC string          `json:"jsonrpc"`
 	ID      json.RawMessage `json:"id"`
 	Method  string          `json:"method"`
+	Params  json.RawMessage `json:"params"`
 	Result  json.RawMessage `json:"result"`
 	Error   json.RawMessage `json:"error"`
 }
@@ -61,7 +63,7 @@ func (w *world) startHost(args ...string) *host {
 // startBehind starts a program that is the bridge or starts it.
 func (w *world) startBehind(program string, args ...string) *host {
 	w.t.Helper()
-	h := &host{w: w, ended: make(chan struct{}), wait: map[string]chan message{}}
+	h := &host{w: w, ended: make(chan struct{}), told: make(chan message, 64), wait: map[string]chan message{}}
 	h.cmd = exec.CommandContext(w.t.Context(), program, args...)
 	h.cmd.Env, h.cmd.Stderr = w.env, w.sink("stderr of the bridge")
 	h.cmd.WaitDelay = 5 * time.Second
@@ -99,7 +101,14 @@ func (h *host) read(stdout io.Reader) {
 func (h *host) deliver(m message) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if c, ok := h.wait[string(m.ID)]; ok && m.Method == "" {
+	if m.Method != "" {
+		select {
+		case h.told <- m:
+		default:
+		}
+		return
+	}
+	if c, ok := h.wait[string(m.ID)]; ok {
 		delete(h.wait, string(m.ID))
 		c <- m
 	}
@@ -113,6 +122,22 @@ func (h *host) write(v any) {
 	}
 	if err != nil {
 		h.w.t.Fatalf("writing to the bridge: %v", err)
+	}
+}
+
+// hears waits for the next message of the server of this method.
+func (h *host) hears(method string) message {
+	h.w.t.Helper()
+	limit := time.After(answerLimit)
+	for {
+		select {
+		case m := <-h.told:
+			if m.Method == method {
+				return m
+			}
+		case <-limit:
+			h.w.t.Fatalf("the host never heard %s", method)
+		}
 	}
 }
 

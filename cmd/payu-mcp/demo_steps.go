@@ -17,7 +17,7 @@ type demoStep struct {
 
 func demoSteps() []demoStep {
 	return []demoStep{
-		{"A host starts the bridge. Nobody is signed in, so its first request leads to the sign-in", (*demo).signIn},
+		{"A host starts the bridge. Nobody is signed in, so its first call leads to the sign-in", (*demo).signIn},
 		{"The host lists the tools", (*demo).listTools},
 		{"It lists the merchant accounts", (*demo).listAccounts},
 		{"It asks for a report, but no account is selected", (*demo).reportTooEarly},
@@ -50,6 +50,12 @@ func (d *demo) start(ctx context.Context) error {
 
 func (d *demo) signIn(ctx context.Context) error {
 	if err := d.start(ctx); err != nil {
+		return err
+	}
+	if err := d.signedInTimes(0); err != nil {
+		return err
+	}
+	if err := d.call(ctx, "health_check", nil, "running"); err != nil {
 		return err
 	}
 	if err := d.signedInTimes(1); err != nil {

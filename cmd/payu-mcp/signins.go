@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/payu-mcp/payu-mcp/auth"
 	"github.com/payu-mcp/payu-mcp/bridge"
@@ -23,18 +24,21 @@ type signIns struct {
 	last string // the address that was shown last
 }
 
+// peek returns the clear part of what is stored, nil if nothing is.
+func (s *signIns) peek() (*auth.Summary, error) {
+	h, _, err := keychain.Peek(s.o.stateDir, s.o.profile, s.endpoint)
+	if h == nil || err != nil {
+		return nil, err
+	}
+	sum := &auth.Summary{}
+	return sum, json.Unmarshal(h.Public, sum)
+}
+
 // Standing implements bridge.Login. What cannot be read is the server's to judge.
 func (s *signIns) Standing() bridge.Standing {
-	h, _, err := keychain.Peek(s.o.stateDir, s.o.profile, s.endpoint)
+	sum, err := s.peek()
 	if err != nil {
 		return bridge.StandingUnknown
-	}
-	var sum *auth.Summary
-	if h != nil {
-		sum = &auth.Summary{}
-		if json.Unmarshal(h.Public, sum) != nil {
-			return bridge.StandingUnknown
-		}
 	}
 	switch auth.StandingOf(s.endpoint, sum) {
 	case auth.StandingSignedIn:
@@ -48,8 +52,27 @@ func (s *signIns) Standing() bridge.Standing {
 	return bridge.StandingUnknown
 }
 
-// Await implements bridge.Login.
-func (s *signIns) Await(ctx context.Context) error { return s.auth.Await(ctx) }
+// peekPause is between two looks for something worth the keychain.
+const peekPause = 2 * time.Second
+
+// Await implements bridge.Login. To read a record the keychain may ask a person
+// to unlock it, again and again if they decline; so it is left alone for as long
+// as the clear part shows neither a login nor a sign-in that is open.
+func (s *signIns) Await(ctx context.Context) error {
+	tick := time.NewTicker(peekPause)
+	defer tick.Stop()
+	for {
+		sum, err := s.peek()
+		if err == nil && sum != nil && (sum.SignedIn || time.Now().Before(sum.OpenUntil)) {
+			return s.auth.Await(ctx)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
 
 // Open implements bridge.Login.
 func (s *signIns) Open(ctx context.Context, how bridge.How) (bridge.Invitation, error) {
@@ -66,8 +89,7 @@ func (s *signIns) Open(ctx context.Context, how bridge.How) (bridge.Invitation, 
 		v.cannotOpen()
 	}
 	go func() { // ends with ctx, the bridge's own
-		_, err := s.auth.SignIn(ctx, prompt)
-		v.end(err)
+		v.end(s.signIn(ctx, prompt))
 	}()
 	select {
 	case <-v.shown:
@@ -78,6 +100,19 @@ func (s *signIns) Open(ctx context.Context, how bridge.How) (bridge.Invitation, 
 	case <-ctx.Done():
 		return bridge.Invitation{}, ctx.Err()
 	}
+}
+
+// signIn signs in. That nobody is signed in may be known from the disk alone: then
+// no request has met the 401 that a sign-in starts from.
+func (s *signIns) signIn(ctx context.Context, prompt auth.Prompt) error {
+	_, err := s.auth.SignIn(ctx, prompt)
+	if !errors.Is(err, auth.ErrNoChallenge) {
+		return err
+	}
+	if _, err = s.asksForSignIn(ctx); err == nil {
+		_, err = s.auth.SignIn(ctx, prompt)
+	}
+	return err
 }
 
 // openAgain serves a person who asks by name for a sign-in whose page was opened
