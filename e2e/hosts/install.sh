@@ -20,12 +20,14 @@ if [[ -z $needed ]] && ! command -v tmux >/dev/null; then
   { apt-get update -qq && apt-get install -y -qq --no-install-recommends tmux; } </dev/null || echo "SKIP tests on a terminal: tmux cannot be installed"
 fi
 
-# npm ci deletes first, so it runs only when the lock file changed since the last time.
+# Not npm ci: it wants every optional package of other systems in the lock file,
+# and npm leaves those out that it could not get. This takes the versions of the
+# lock file, too, and does not write it. Only when that changed since the last time.
 install() {
   local stamp=node_modules/.installed
   cmp -s package-lock.json "$stamp" && return
   for _ in 1 2 3; do
-    if npm ci --prefer-offline --no-fund --no-audit --loglevel=error </dev/null; then
+    if npm install --no-save --prefer-offline --no-fund --no-audit --loglevel=error </dev/null; then
       cp package-lock.json "$stamp"
       return
     fi
