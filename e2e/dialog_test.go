@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"strings"
@@ -95,9 +96,7 @@ func TestDialog_modernHost_isAskedForInput(t *testing.T) {
 			"io.modelcontextprotocol/clientInfo":         map[string]any{"name": "modern", "version": "1"},
 			"io.modelcontextprotocol/clientCapabilities": showing(),
 		}}
-		for k, v := range more {
-			params[k] = v
-		}
+		maps.Copy(params, more)
 		return params
 	}
 	h.get("server/discover", call(nil), &struct{}{})
