@@ -35,7 +35,7 @@ type book struct {
 	unasked    map[string]bool            // by method: the host's list did not come from the server now
 	changed    map[string]bool            // by method: the host is still to be told
 	ours       bool                       // the host has been told our own tools
-	listed     chan struct{}              // closed when the host lists tools the next time
+	listed     chan struct{}              // closed when the host has got a list of tools the next time
 	settled    chan struct{}              // closed when the host has had time to list again; nil: nothing to settle
 }
 
@@ -158,6 +158,12 @@ func (k *book) tell(method string, result json.RawMessage, fresh bool) {
 	}
 	k.told[method] = bytes.Clone(jsonmsg.Lookup(result, lists[method]))
 	k.unasked[method] = !fresh
+}
+
+// delivered notes that the host has got a list.
+func (k *book) delivered(method string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if method == methodTools && k.listed != nil {
 		close(k.listed)
 		k.listed = nil

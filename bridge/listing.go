@@ -74,6 +74,7 @@ func (b *bridge) takeList(f *flight, m jsonmsg.Message) {
 	b.flights.free(f)
 	if first {
 		b.tell(f.ctx, m)
+		b.book.delivered(method)
 		f.paid()
 	}
 	switch {
@@ -115,6 +116,7 @@ func (b *bridge) giveKnown(f *flight) bool {
 // giveList answers a list method with a result that is not the server's words.
 func (b *bridge) giveList(f *flight, result json.RawMessage, fresh bool) {
 	b.give(f, result, func() { b.book.tell(f.msg.Method, result, fresh) })
+	b.book.delivered(f.msg.Method)
 }
 
 func emptyList(m jsonmsg.Message) json.RawMessage {

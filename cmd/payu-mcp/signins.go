@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -79,6 +80,9 @@ func (s *signIns) Open(ctx context.Context, how bridge.How) (bridge.Invitation, 
 	if err := s.mayAskToSignIn(ctx, s.o); err != nil {
 		return bridge.Invitation{}, err
 	}
+	// Hosts show no plain http address, and only an endpoint that is one itself, on
+	// this computer, leads to one (HOSTS H11, OAUTH A31).
+	how.HandOut = how.HandOut && strings.HasPrefix(s.endpoint, "https://")
 	v := &visit{by: how.By, log: s.log, shown: make(chan struct{}), unopened: make(chan struct{}), done: make(chan struct{})}
 	prompt := auth.Prompt{By: how.By, Show: v.show}
 	switch {
