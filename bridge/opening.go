@@ -154,5 +154,8 @@ func (b *bridge) ping(f *flight, a action) {
 	}
 	t := time.AfterFunc(firstLimit, func() { b.give(f, jsonmsg.Object()) })
 	defer t.Stop()
-	b.fail(f, b.relay(f))
+	if err := b.relay(f); err != nil {
+		b.log.LogAttrs(b.ctx, slog.LevelDebug, "the server did not answer a ping", slog.Any("error", err))
+	}
+	b.give(f, jsonmsg.Object()) // heard only if the server has not answered
 }

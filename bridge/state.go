@@ -122,11 +122,11 @@ func (b *bridge) connected() {
 }
 
 // silent notes that the server has not answered in its time, unless it has by
-// now.
+// now, or has asked for a login.
 func (b *bridge) silent() {
 	b.settling.Lock()
 	defer b.settling.Unlock()
-	if !b.proven {
+	if !b.proven && !b.state.get().needsLogin() {
 		b.state.set(unreachable)
 	}
 }
