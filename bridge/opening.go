@@ -28,8 +28,6 @@ var legacyVersions = []string{"2024-11-05", "2025-03-26", "2025-06-18", newestLe
 // the host does not wait for it longer than a second, nor at all if it is known
 // from before; then the session is made behind the host's back.
 func (b *bridge) openSession(f *flight, a action) {
-	defer f.paid()
-	defer b.flights.end(f)
 	b.book.open(f.msg.Version)
 	b.link.begin(f.msg)
 	saved := b.book.opening()
