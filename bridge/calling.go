@@ -24,6 +24,7 @@ func (b *bridge) call(f *flight, signInFirst bool) {
 	if !ok {
 		return
 	}
+	signInFirst = signInFirst && b.login != nil // else the server says it
 	for signIns := 0; ; signIns++ {
 		var err error
 		if !signInFirst {

@@ -95,7 +95,7 @@ func (b *bridge) show(f *flight, inv Invitation) bool {
 	defer limit.Stop()
 	tick := time.NewTicker(progressPause)
 	defer tick.Stop()
-	for n := 1; ; n++ {
+	for {
 		select {
 		case m := <-answer:
 			return b.decided(f, inv, id, jsonmsg.Text(jsonmsg.Lookup(m.Raw, "result", "action")))
@@ -103,7 +103,7 @@ func (b *bridge) show(f *flight, inv Invitation) bool {
 			b.out.send(f.ctx, fmt.Appendf(nil, `{"jsonrpc":"2.0","method":"notifications/elicitation/complete","params":{"elicitationId":%q}}`, id))
 			return b.signedIn(f, inv)
 		case <-tick.C:
-			b.progress(f, n)
+			b.progress(f)
 			continue
 		case <-limit.C:
 			b.text(f, textStillOpen(inv))

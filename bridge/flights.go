@@ -87,6 +87,7 @@ type flight struct {
 	// Of a call, and only for the goroutine that serves it:
 	instead  *jsonmsg.Message // what is sent in its place; nil: msg itself
 	admitted bool             // it has waited for a sign-in
+	steps    int              // how often the host has heard that it waits
 
 	mu        sync.Mutex
 	heard     bool          // something of the answer went to the host
