@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"log/slog"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/payu-mcp/payu-mcp/bridge/catalogue"
@@ -204,7 +206,8 @@ func (k *book) openedWithOurs() bool {
 	return k.ourOpening
 }
 
-// stale lists the methods whose list the host has not from the server.
+// stale lists the methods whose list the host has not from the server: that of
+// the tools, which come last in the alphabet, first, since a result may wait for it.
 func (k *book) stale() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -214,6 +217,7 @@ func (k *book) stale() []string {
 			methods = append(methods, method)
 		}
 	}
+	slices.SortFunc(methods, func(a, b string) int { return strings.Compare(b, a) })
 	return methods
 }
 
