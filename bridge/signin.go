@@ -87,7 +87,9 @@ func (b *bridge) follow(inv Invitation) {
 	}
 	if err := inv.Err(); err != nil {
 		b.log.LogAttrs(b.ctx, slog.LevelWarn, "the sign-in failed", slog.Any("error", err))
-		b.state.set(firstState(b.login.Standing()))
+		if b.state.get().needsLogin() { // a step-up that failed leaves the rest as it is
+			b.state.set(b.shutOut())
+		}
 		return
 	}
 	b.connected()

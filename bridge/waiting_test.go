@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/bridge"
+	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/remote"
 )
 
 // What the host hears of one call goes up, also when a dialog was in between.
@@ -71,6 +73,36 @@ func TestCall_slowToFindThePage_50SecondsInAll(t *testing.T) {
 		if took := time.Since(begun); took != 50*time.Second {
 			t.Errorf("after %s", took)
 		}
+		d.eof()
+	})
+}
+
+// A step-up that fails takes nothing from a login that the disk does not show:
+// without a keychain it is in memory only.
+func TestCall_failedStepUp_leavesTheLoginAsItIs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := atDoor(t, page, bridge.Config{})
+		d.send(slow)
+		synctest.Wait()
+		d.in.Store(true)
+		d.visit.end(nil)
+		d.expect(`{"id":1,"result":{}}`)
+		answer, v := d.up.on, newVisit()
+		d.up.on = func(ctx context.Context, m jsonmsg.Message, h remote.Hooks) error {
+			if m.Method == "tools/call" {
+				return wantsMore()
+			}
+			return answer(ctx, m, h)
+		}
+		d.login.opening(func(context.Context, bridge.How) (bridge.Invitation, error) { return v.invitation(page), nil })
+		d.send(slow)
+		synctest.Wait()
+		v.end(errAny)
+		d.expectText("Nobody is signed in")
+		synctest.Wait()
+		d.send(`{"id":2,"method":"resources/read"}`)
+		d.expect(`{"id":2,"result":{}}`)
 		d.eof()
 	})
 }
