@@ -262,6 +262,23 @@ func TestSignedIn_account_comparedWithTheLast(t *testing.T) {
 	}
 }
 
+// Others act for the new login as soon as it is stored: what is to be dropped of
+// the old one does not wait for its revocation.
+func TestSignedIn_toldBeforeTheOldLoginIsRevoked(t *testing.T) {
+	t.Parallel()
+	var w *world
+	var revoked []int
+	w = newWorld(t, sandbox.Options{}, func(c *auth.Config) {
+		c.SignedIn = func(bool) { revoked = append(revoked, w.sb.Log().Count(sandbox.Query{Path: "/oauth/revoke"})) }
+	})
+	w.mustSignIn()
+	w.person.User = "B"
+	w.mustSignIn()
+	if cmp.Diff([]int{0, 0}, revoked) != "" || w.sb.Log().Count(sandbox.Query{Path: "/oauth/revoke"}) == 0 {
+		t.Errorf("revocations before it was told: %v", revoked)
+	}
+}
+
 func TestStandingOf_table(t *testing.T) {
 	t.Parallel()
 	const other = "https://h.example/mcp"

@@ -204,11 +204,13 @@ func (c *Client) complete(ctx context.Context, a Attempt, q url.Values) (*Creden
 		// The person is told "failed", so nothing of it may stay alive.
 		c.revoke(ctx, cred)
 		return nil, fmt.Errorf("storing the login: %w", err)
-	case old.SignedIn():
-		c.revokeReplaced(ctx, old, cred)
 	}
+	// At once: other processes see the new login already, and the revocation asks the network.
 	if c.cfg.SignedIn != nil {
 		c.cfg.SignedIn(old != nil && old.Account != "" && old.Account == cred.Account)
+	}
+	if err == nil && old.SignedIn() {
+		c.revokeReplaced(ctx, old, cred)
 	}
 	return cred, nil
 }

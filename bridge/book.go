@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"log/slog"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/payu-mcp/payu-mcp/bridge/catalogue"
@@ -28,6 +30,7 @@ type book struct {
 	mu      sync.Mutex
 	version string // of the host
 	saved   catalogue.Saved
+	kept    bool            // the catalogue has had it
 	meta    json.RawMessage // _meta of the host's newest modern request
 
 	ourOpening bool                       // the host was told our own opening
@@ -45,13 +48,15 @@ func (k *book) open(version string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if version != k.version || k.saved.Opening == nil {
-		k.saved = catalogue.Saved{}
-		k.version = version
+		k.turn(version)
 		k.load()
 	}
 	k.told, k.unasked, k.changed = map[string]json.RawMessage{}, map[string]bool{}, map[string]bool{}
 	k.ourOpening = false
 }
+
+// turn begins with nothing for a version; mu is held.
+func (k *book) turn(version string) { k.version, k.saved, k.kept = version, catalogue.Saved{}, false }
 
 // load asks the catalogue; mu is held.
 func (k *book) load() {
@@ -63,7 +68,7 @@ func (k *book) load() {
 		k.log.Warn("the saved lists cannot be used", "err", err)
 	}
 	if err == nil && saved != nil {
-		k.saved = *saved
+		k.saved, k.kept = *saved, true
 		k.saved.Lists = maps.Clone(saved.Lists)
 	}
 }
@@ -73,13 +78,23 @@ func (k *book) load() {
 func (k *book) revisit() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.missing() {
+		k.forget()
+	}
+}
+
+// missing reports whether the catalogue has nothing of what is known; mu is held.
+func (k *book) missing() bool {
 	if k.catalogue == nil || k.saved.Opening == nil {
-		return
+		return false
 	}
-	if saved, err := k.catalogue.Load(k.version); err != nil || saved != nil {
-		return
-	}
-	k.saved.Lists = nil
+	saved, err := k.catalogue.Load(k.version)
+	return err == nil && saved == nil
+}
+
+// forget gives the lists up, and what the host has of them; mu is held.
+func (k *book) forget() {
+	k.saved.Lists, k.kept = nil, false
 	for method := range k.told {
 		k.unasked[method] = true
 	}
@@ -101,19 +116,24 @@ func (k *book) learnOpening(version string, answer jsonmsg.Message) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if version != k.version {
-		k.version, k.saved = version, catalogue.Saved{}
+		k.turn(version)
 	}
 	k.saved.Opening = result
 	k.save()
 }
 
-// learnList keeps a complete list.
+// learnList keeps a complete list. A catalogue that is gone was dropped because
+// somebody else has signed in, perhaps in another process: then the other lists
+// are not kept beside it.
 func (k *book) learnList(method string, result json.RawMessage) {
 	if jsonmsg.Lookup(result, lists[method]) == nil {
 		return
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.kept && k.missing() {
+		k.forget()
+	}
 	if k.saved.Lists == nil {
 		k.saved.Lists = map[string]json.RawMessage{}
 	}
@@ -140,6 +160,7 @@ func (k *book) save() {
 	if err := k.catalogue.Save(k.version, saved); err != nil {
 		k.log.Debug("the lists could not be saved", "err", err)
 	}
+	k.kept = !k.missing() // a catalogue may have no place to keep it in
 }
 
 // list returns the saved result of a list method; nil: none.
@@ -191,7 +212,8 @@ func (k *book) openedWithOurs() bool {
 	return k.ourOpening
 }
 
-// stale lists the methods whose list the host has not from the server.
+// stale lists the methods whose list the host has not from the server: that of
+// the tools, which come last in the alphabet, first, since a result may wait for it.
 func (k *book) stale() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -201,6 +223,7 @@ func (k *book) stale() []string {
 			methods = append(methods, method)
 		}
 	}
+	slices.SortFunc(methods, func(a, b string) int { return strings.Compare(b, a) })
 	return methods
 }
 

@@ -24,12 +24,16 @@ func (b *bridge) call(f *flight, signInFirst bool) {
 	if !ok {
 		return
 	}
+	signInFirst = signInFirst && b.login != nil // else the server says it
 	for signIns := 0; ; signIns++ {
 		var err error
 		if !signInFirst {
 			err = b.relay(f)
 		}
 		switch {
+		case f.late:
+			b.notSent(f)
+			return
 		case !signInFirst && (!errors.Is(err, remote.ErrSignIn) || b.login == nil):
 			b.fail(f, err)
 			return
@@ -41,7 +45,7 @@ func (b *bridge) call(f *flight, signInFirst bool) {
 		if !b.admit(f, shown) {
 			return
 		}
-		signInFirst = false
+		signInFirst, shown = false, false // another sign-in has a page of its own
 	}
 }
 
@@ -55,18 +59,36 @@ func isStepUp(err error) bool {
 // admit gets somebody to sign in, and reports whether the call may be sent then.
 // If not, it has been answered. shown: the host has shown its person the way.
 func (b *bridge) admit(f *flight, shown bool) bool {
-	since := time.Now()
+	if f.since.IsZero() {
+		f.since = time.Now()
+	}
 	if !b.letIn(f, How{}, shown) {
 		return false
 	}
-	f.admitted = true
-	// The name that is judged is the one that is sent.
-	if time.Since(since) > maxPause && !b.book.readOnly(f.sending().Name) {
-		b.waitSettled(f.ctx)
-		b.text(f, bad(sentenceNotSent))
+	if b.tooLate(f) {
+		b.notSent(f)
 		return false
 	}
 	return true
+}
+
+// tooLate reports whether a call has waited for too long to be sent. All counts
+// since it began to wait: a second sign-in, and the making of the session too.
+func (b *bridge) tooLate(f *flight) bool {
+	// The name that is judged is the one that is sent.
+	return !f.since.IsZero() && waited(f.since) > maxPause && !b.book.readOnly(f.sending().Name)
+}
+
+// waited is the time since then, also by the wall clock: the other one stands
+// still while the computer sleeps.
+func waited(since time.Time) time.Duration {
+	return max(time.Since(since), time.Now().Round(0).Sub(since.Round(0)))
+}
+
+// notSent answers a call that was kept back.
+func (b *bridge) notSent(f *flight) {
+	b.waitSettled(f.ctx)
+	b.text(f, bad(sentenceNotSent))
 }
 
 // text answers a tool call with a result in words, for the model and the person.

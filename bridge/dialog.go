@@ -95,7 +95,7 @@ func (b *bridge) show(f *flight, inv Invitation) bool {
 	defer limit.Stop()
 	tick := time.NewTicker(progressPause)
 	defer tick.Stop()
-	for n := 1; ; n++ {
+	for {
 		select {
 		case m := <-answer:
 			return b.decided(f, inv, id, jsonmsg.Text(jsonmsg.Lookup(m.Raw, "result", "action")))
@@ -103,7 +103,7 @@ func (b *bridge) show(f *flight, inv Invitation) bool {
 			b.out.send(f.ctx, fmt.Appendf(nil, `{"jsonrpc":"2.0","method":"notifications/elicitation/complete","params":{"elicitationId":%q}}`, id))
 			return b.signedIn(f, inv)
 		case <-tick.C:
-			b.progress(f, n)
+			b.progress(f)
 			continue
 		case <-limit.C:
 			b.text(f, textStillOpen(inv))
@@ -147,7 +147,7 @@ func elicitation(inv Invitation, id string) json.RawMessage {
 // again. What the request has from an earlier round of the server's own goes
 // into the state, to be put back.
 func (b *bridge) inputRequired(f *flight, inv Invitation) json.RawMessage {
-	params := jsonmsg.Lookup(f.msg.Raw, "params")
+	params := jsonmsg.Lookup(f.sending().Raw, "params") // without a question of ours that it has answered
 	round := jsonmsg.Object(only(jsonmsg.Members(params), isRound)...)
 	request := jsonmsg.Object(
 		jsonmsg.Member{Key: "method", Value: jsonmsg.Quote("elicitation/create")},
@@ -193,11 +193,15 @@ func (b *bridge) resume(f *flight) (shown, ok bool) {
 	}
 	f.instead = &before
 	action := jsonmsg.Text(jsonmsg.Lookup(params, "inputResponses", dialogKey, "action"))
-	if action != "accept" && b.state.get().needsLogin() {
+	switch {
+	case action == "accept":
+		return true, true
+	case b.state.get().needsLogin():
 		b.text(f, textDeclined(Invitation{}))
-		return false, false
+	default: // whoever says no to the page did not ask for what comes after it
+		b.text(f, bad(sentenceNotSent))
 	}
-	return true, true
+	return false, false
 }
 
 const codeParams = -32602 // JSON-RPC 2.0 section 5.1, invalid params

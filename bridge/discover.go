@@ -39,7 +39,10 @@ func (b *bridge) discover(f *flight, a action) {
 	case era.TakesModern() && saved != nil:
 		b.give(f, withChanges(saved))
 	case era.TakesModern():
-		limit, instead = firstLimit, b.giveOurOpening
+		limit, instead = firstLimit, func(f *flight) {
+			b.silent()
+			b.giveOurOpening(f)
+		}
 	}
 	if a == own {
 		b.giveOurOpening(f)

@@ -16,7 +16,12 @@ import (
 func (b *bridge) list(f *flight) {
 	ctx, cancel := b.unless(f)
 	defer cancel()
-	t := time.AfterFunc(firstLimit, func() { b.giveKnown(f) })
+	t := time.AfterFunc(firstLimit, func() {
+		if !b.giveKnown(f) {
+			b.silent() // it may be that it has not answered anything yet
+			b.giveKnown(f)
+		}
+	})
 	defer t.Stop()
 	err := b.ready(ctx)
 	if err == nil {

@@ -30,8 +30,6 @@ var legacyVersions = []string{"2024-11-05", "2025-03-26", "2025-06-18", newestLe
 // the host does not wait for it longer than a second, nor at all if it is known
 // from before; then the session is made behind the host's back.
 func (b *bridge) openSession(f *flight, a action) {
-	defer f.paid()
-	defer b.flights.end(f)
 	b.book.open(f.msg.Version)
 	b.link.begin(f.msg)
 	saved := b.book.opening()
@@ -160,5 +158,8 @@ func (b *bridge) ping(f *flight, a action) {
 	}
 	t := time.AfterFunc(firstLimit, func() { b.give(f, jsonmsg.Object()) })
 	defer t.Stop()
-	b.fail(f, b.relay(f))
+	if err := b.relay(f); err != nil {
+		b.log.LogAttrs(b.ctx, slog.LevelDebug, "the server did not answer a ping", slog.Any("error", err))
+	}
+	b.give(f, jsonmsg.Object()) // heard only if the server has not answered
 }

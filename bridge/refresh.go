@@ -82,7 +82,8 @@ func (k *book) settle() (done func()) {
 	return func() { close(settled) }
 }
 
-// waitSettled returns when the host has had time to list again.
+// waitSettled returns when the host has had time to list again. A server that
+// does not answer for its lists holds no result back for longer.
 func (b *bridge) waitSettled(ctx context.Context) {
 	b.book.mu.Lock()
 	settled := b.book.settled
@@ -90,8 +91,11 @@ func (b *bridge) waitSettled(ctx context.Context) {
 	if settled == nil {
 		return
 	}
+	t := time.NewTimer(2 * settleLimit)
+	defer t.Stop()
 	select {
 	case <-settled:
+	case <-t.C:
 	case <-ctx.Done():
 	}
 }

@@ -129,10 +129,13 @@ func (b *bridge) give(f *flight, result json.RawMessage, note ...func()) {
 // do sends the request and passes on what comes back.
 func (b *bridge) do(f *flight) error {
 	return b.remote.Do(f.ctx, f.sending(), remote.Hooks{
-		Start: f.start,
-		Sent:  f.sent,
+		Start: func() bool {
+			f.late = b.tooLate(f)
+			return !f.late && f.start()
+		},
+		Sent: f.sent,
 		Deliver: func(m jsonmsg.Message) {
-			if m.Kind == jsonmsg.Response && f.admitted {
+			if m.Kind == jsonmsg.Response && !f.since.IsZero() {
 				b.waitSettled(f.ctx)
 			}
 			b.pass(f, m)

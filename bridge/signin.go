@@ -25,7 +25,7 @@ const (
 // machine allow (HOSTS P6 to P9), and reports whether somebody has. If not, the
 // call is answered; the sign-in goes on. shown: the host has shown the way.
 func (b *bridge) letIn(f *flight, how How, shown bool) bool {
-	who := b.hostOf(f.msg)
+	who, begun := b.hostOf(f.msg), time.Now()
 	how.By, how.HandOut = who.name, who.showsURL
 	inv, err := b.invite(f.ctx, how)
 	switch {
@@ -41,7 +41,7 @@ func (b *bridge) letIn(f *flight, how How, shown bool) bool {
 	case who.showsURL && !shown && isHTTPS(inv.URL) && !isClosed(inv.Done):
 		return b.show(f, inv)
 	}
-	return b.hold(f, inv, holdLimit)
+	return b.hold(f, inv, holdLimit-time.Since(begun))
 }
 
 // invite opens a sign-in, or joins the one that is open, and keeps the state.
@@ -87,7 +87,9 @@ func (b *bridge) follow(inv Invitation) {
 	}
 	if err := inv.Err(); err != nil {
 		b.log.LogAttrs(b.ctx, slog.LevelWarn, "the sign-in failed", slog.Any("error", err))
-		b.state.set(firstState(b.login.Standing()))
+		if b.state.get().needsLogin() { // a step-up that failed leaves the rest as it is
+			b.state.set(b.shutOut())
+		}
 		return
 	}
 	b.connected()
@@ -135,7 +137,7 @@ func (b *bridge) hold(f *flight, inv Invitation, limit time.Duration) bool {
 	defer over.Stop()
 	tick := time.NewTicker(progressPause)
 	defer tick.Stop()
-	for n := 1; ; n++ {
+	for {
 		select {
 		case <-inv.Done:
 			return b.signedIn(f, inv)
@@ -144,7 +146,7 @@ func (b *bridge) hold(f *flight, inv Invitation, limit time.Duration) bool {
 		case <-over.C:
 			b.text(f, textStillOpen(inv))
 		case <-tick.C:
-			b.progress(f, n)
+			b.progress(f)
 			continue
 		case <-f.ctx.Done():
 		case <-b.signCtx.Done():
@@ -171,14 +173,15 @@ func (b *bridge) signedIn(f *flight, inv Invitation) bool {
 
 // progress tells the host that its call still waits, if it asked to be told. The
 // steps are tiny, so that those of the server still go up from there.
-func (b *bridge) progress(f *flight, n int) {
+func (b *bridge) progress(f *flight) {
 	token := jsonmsg.Lookup(f.msg.Raw, "params", "_meta", "progressToken")
 	if token == nil || !f.open() {
 		return
 	}
+	f.steps++
 	b.out.send(f.ctx, fmt.Appendf(nil,
 		`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":%.6f,"message":%s}}`,
-		token, float64(n)/1e6, jsonmsg.Quote(textWaiting)))
+		token, float64(f.steps)/1e6, jsonmsg.Quote(textWaiting)))
 }
 
 // hostInfo is what a host has said of itself.

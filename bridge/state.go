@@ -90,15 +90,20 @@ const statusForbidden = 403 // RFC 9110: the token is good, and may too little
 
 // loginLost notes that the server refused a request for want of a login.
 func (b *bridge) loginLost() {
-	to := signedOut
+	if b.state.get() != signingIn {
+		b.state.set(b.shutOut())
+	}
+}
+
+// shutOut is the state in which the server wants a login and there is none that
+// it takes.
+func (b *bridge) shutOut() state {
 	if b.login != nil {
 		if s := b.login.Standing(); s == StandingSignedIn || s == StandingEnded {
-			to = endedByPayU
+			return endedByPayU
 		}
 	}
-	if b.state.get() != signingIn {
-		b.state.set(to)
-	}
+	return signedOut
 }
 
 // connected notes that the server answers. What the host was told meanwhile may
@@ -122,11 +127,11 @@ func (b *bridge) connected() {
 }
 
 // silent notes that the server has not answered in its time, unless it has by
-// now.
+// now, or has asked for a login.
 func (b *bridge) silent() {
 	b.settling.Lock()
 	defer b.settling.Unlock()
-	if !b.proven {
+	if !b.proven && !b.state.get().needsLogin() {
 		b.state.set(unreachable)
 	}
 }
