@@ -279,6 +279,26 @@ func TestSignedIn_toldBeforeTheOldLoginIsRevoked(t *testing.T) {
 	}
 }
 
+// A refresh is the same sign-in, a new one is another.
+func TestGrant_namesTheSignIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{})
+	ctx := t.Context()
+	first := w.mustSignIn().AccessToken
+	before := w.client.Grant(ctx, first)
+	if err := w.client.Rejected(ctx, first, nil); err != nil {
+		t.Fatal(err)
+	}
+	refreshed := w.token()
+	if got := w.client.Grant(ctx, refreshed); before == "" || refreshed == first || got != before || w.client.Grant(ctx, first) != "" {
+		t.Errorf("%q after the refresh, %q before", got, before)
+	}
+	w.clock.advance(time.Minute)
+	if got := w.client.Grant(ctx, w.mustSignIn().AccessToken); got == "" || got == before {
+		t.Errorf("%q after a sign-in, %q before", got, before)
+	}
+}
+
 func TestStandingOf_table(t *testing.T) {
 	t.Parallel()
 	const other = "https://h.example/mcp"

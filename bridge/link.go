@@ -167,7 +167,6 @@ func (b *bridge) introduce(s script) {
 // tellInitialized passes notifications/initialized on, unless there is no way to
 // the server now; the next one who makes the link does it then.
 func (b *bridge) tellInitialized(m jsonmsg.Message) {
-	defer b.work.end()
 	if b.state.get() != connected {
 		return
 	}

@@ -177,6 +177,7 @@ func (b *bridge) launch(p parcel) {
 		b.tasks.Go(func() { b.serve(p, a) })
 	case a == keep:
 		b.link.initialized(p.msg)
+		b.work.end() // it is owed to whoever makes the link, and closing does not wait for it alone
 		b.tasks.Go(func() { b.tellInitialized(p.msg) })
 	case a == drop:
 		b.log.LogAttrs(b.ctx, slog.LevelDebug, "there is no session to tell the server in", slog.String("method", p.msg.Method))

@@ -53,3 +53,18 @@ func TestList_blackHoleAndNotSaved_isEmpty(t *testing.T) {
 		h.eof()
 	})
 }
+
+// A host that leaves with nothing in flight is not kept by a server that it has
+// not waited for either (RELAY S7).
+func TestEOF_blackHoleBehindTheCatalogue_endsAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := start(t, bridge.Config{Remote: scripted(0, nil), Catalogue: full(), Login: signedInLogin(t)})
+		h.send(initialize, inited)
+		h.next()
+		synctest.Wait()
+		if took, rest := h.eof(); took != 0 || len(rest) != 0 {
+			t.Errorf("after %s: %q", took, rest)
+		}
+	})
+}

@@ -205,6 +205,8 @@ func (k *keyring) Token(context.Context) (redact.Secret, error) {
 	return k.token, nil
 }
 
+func (k *keyring) Grant(context.Context, redact.Secret) string { return "" }
+
 func (k *keyring) Rejected(_ context.Context, token redact.Secret, _ []string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -26,6 +26,9 @@ type Authorizer interface {
 	// without a person; remote wraps it in ErrSignIn. What may pass by itself
 	// (a refresh that met a 503) is nil here and an error of Token.
 	Rejected(ctx context.Context, token redact.Secret, challenges []string) error
+	// Grant names the sign-in that a token comes from, however often it has been
+	// refreshed since; "" when that cannot be told. It asks nobody.
+	Grant(ctx context.Context, token redact.Secret) string
 }
 
 // ErrSignIn says that the message was refused for want of a token, has not run,
@@ -42,6 +45,14 @@ func (c *Client) token(ctx context.Context) (redact.Secret, error) {
 		return "", nil
 	}
 	return c.auth.Token(ctx)
+}
+
+// grant names the sign-in that a token comes from; "": not known.
+func (c *Client) grant(ctx context.Context, token redact.Secret) string {
+	if c.auth == nil || token == "" {
+		return ""
+	}
+	return c.auth.Grant(ctx, token)
 }
 
 // rejected tells the Authorizer of a 401, or of a 403 that asks for more scope;

@@ -36,6 +36,7 @@ type exchange struct {
 	at        time.Time
 	gen       int // the session that it was sent in
 	token     redact.Secret
+	grant     string      // the sign-in that token comes from; "" = not known
 	wrote     atomic.Bool // a byte may have left; set by the transport's goroutine
 }
 
@@ -148,9 +149,9 @@ func (x *exchange) open(ctx context.Context) (*http.Response, *failure) {
 	case err != nil:
 		return nil, &failure{event: eventNoToken, err: err}
 	}
-	x.token = token
+	x.token, x.grant = token, x.client.grant(ctx, token)
 	if x.inSession() {
-		if err := x.client.settle(ctx, token); err != nil {
+		if err := x.client.settle(ctx, token, x.grant); err != nil {
 			return nil, x.noSession(ctx, err)
 		}
 	}

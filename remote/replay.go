@@ -149,8 +149,8 @@ func (c *Client) ownID() []byte {
 // settle waits for a session that is being made, and makes one if token comes
 // from another sign-in than the one that the session was made for: its server
 // side may hang on the account, and a call must not act for the one who left.
-func (c *Client) settle(ctx context.Context, token redact.Secret) error {
-	r, orphan, gen := c.session.unsettled(token)
+func (c *Client) settle(ctx context.Context, token redact.Secret, grant string) error {
+	r, orphan, gen := c.session.unsettled(token, grant)
 	switch {
 	case r != nil:
 		select {

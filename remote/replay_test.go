@@ -194,6 +194,36 @@ func TestReplay_signInInBetween_newSessionBeforeTheCall(t *testing.T) {
 	}
 }
 
+// Another process has signed in, perhaps as somebody else, and no 401 was met
+// here: the session is the old account's all the same. A refresh is no sign-in.
+func TestReplay_signInElsewhere_newSessionBeforeTheCall(t *testing.T) {
+	t.Parallel()
+	for next, want := range map[redact.Secret][]string{
+		"refreshed": {"POST tools/call s1"},
+		"other":     {"POST initialize (ours)", "POST notifications/initialized s2", "POST tools/call s2"},
+		"unknown":   {"POST tools/call s1"},
+	} {
+		s := newRestarting(t)
+		a := &tokens{list: []redact.Secret{"old"}, grants: map[redact.Secret]string{"old": "1", "refreshed": "1", "other": "2"}}
+		c := client(t, s.URL, with(a))
+		for _, line := range []string{initialize, inited} {
+			if _, err := do(t, c, line); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a.mu.Lock()
+		a.list = []redact.Secret{next}
+		a.mu.Unlock()
+		before := len(s.requests())
+		if _, err := do(t, c, call); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, s.story(before)); diff != "" {
+			t.Errorf("%s: %s", next, diff)
+		}
+	}
+}
+
 func TestReplay_nobodySignedIn_saysSignIn(t *testing.T) {
 	t.Parallel()
 	s := newRestarting(t)

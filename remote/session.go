@@ -42,6 +42,7 @@ type session struct {
 	began   chan struct{} // closed when the next one begins
 	orphan  redact.Secret // the token whose refusal left only a person to help
 	signed  bool          // orphan is set
+	grant   string        // the sign-in that the session was made for; "": not known
 
 	host  script
 	renew *renewal // under way
@@ -58,13 +59,13 @@ type script struct {
 // begin enters the session of a successful answer to initialize; a server
 // without sessions gives no id. first is the host's own message, version that of
 // the result (RELAY H3): one that fits in no header is not sent back.
-func (s *session) begin(id, version string) {
+func (s *session) begin(id, version, grant string) {
 	if len(version) > maxVersion || !visible(version) {
 		version = ""
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.id, s.version = redact.Secret(id), version
+	s.id, s.version, s.grant = redact.Secret(id), version, grant
 	s.gen++
 	s.signed = false
 	if s.began != nil {
@@ -156,10 +157,12 @@ func (s *session) signedOut(token redact.Secret) {
 
 // unsettled returns the replay that is under way, or whether the session was
 // made for another sign-in than the one that token comes from, and its number.
-func (s *session) unsettled(token redact.Secret) (r *renewal, orphan bool, gen int) {
+// Another process may have signed in before this one met a 401.
+func (s *session) unsettled(token redact.Secret, grant string) (r *renewal, orphan bool, gen int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.renew, s.signed && token != "" && token != s.orphan, s.gen
+	orphan = s.signed && token != "" && token != s.orphan || s.grant != "" && grant != "" && grant != s.grant
+	return s.renew, orphan, s.gen
 }
 
 // visible reports whether text is within 0x21..0x7E, so that it can do no harm

@@ -107,15 +107,18 @@ func (s *signIns) Open(ctx context.Context, how bridge.How) (bridge.Invitation, 
 }
 
 // signIn signs in. That nobody is signed in may be known from the disk alone: then
-// no request has met the 401 that a sign-in starts from.
+// no request has met the 401 that a sign-in starts from. A server that has come to
+// want none is reached without one.
 func (s *signIns) signIn(ctx context.Context, prompt auth.Prompt) error {
 	_, err := s.auth.SignIn(ctx, prompt)
 	if !errors.Is(err, auth.ErrNoChallenge) {
 		return err
 	}
-	if _, err = s.asksForSignIn(ctx); err == nil {
-		_, err = s.auth.SignIn(ctx, prompt)
+	asks, err := s.asksForSignIn(ctx)
+	if err != nil || !asks {
+		return err
 	}
+	_, err = s.auth.SignIn(ctx, prompt)
 	return err
 }
 

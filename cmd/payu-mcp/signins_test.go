@@ -2,14 +2,18 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/bridge"
 	"github.com/payu-mcp/payu-mcp/keychain"
 )
 
@@ -87,4 +91,30 @@ func TestSignIns_await_asksTheKeychainOnlyForALogin(t *testing.T) {
 			t.Errorf("the login of another process was not seen: %v", err)
 		}
 	})
+}
+
+// Somebody was asked to sign in here once; by now the server wants nobody to.
+func TestSignIns_serverWantsNoLoginAnyMore_isReached(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var m struct{ ID json.RawMessage }
+		_ = json.NewDecoder(r.Body).Decode(&m)
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-11-25","capabilities":{}}}`, m.ID)
+	}))
+	t.Cleanup(server.Close)
+	o := &options{profile: "default", stateDir: t.TempDir() + "/state", login: settings{URL: server.URL, Store: "file"}}
+	e := env{getenv: func(string) string { return "" }}
+	p, err := wire(o, e, slog.New(slog.DiscardHandler), storeUse{keyring: keychain.NewKeyring(nil, time.Second)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.close(context.WithoutCancel(t.Context())) })
+	inv, err := (&signIns{parts: p, o: o}).Open(t.Context(), bridge.How{HandOut: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if <-inv.Done; inv.Err() != nil || inv.Elsewhere {
+		t.Error(inv.Err(), inv.Elsewhere)
+	}
 }
