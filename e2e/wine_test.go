@@ -230,7 +230,7 @@ func (v *windows) keychainTests(t *testing.T) {
 	// Wine follows without a word.
 	const out = "writerKilled|otherProcessWrites|sameRecordManyTimes|diskFull_keptInMemoryAndTold|linkPlanted"
 	v.runTests(t, "keychain.test", "keychain", out, "TestUpdate_manyProcesses_noLostUpdate",
-		"TestUpdate_holderKilled_lockComesAtOnce", "TestUpdate_cancelWhileWaiting_endsWithin100ms", "TestPrepare_twoProcessesAtOnce_oneKey", "TestClaim_holderKilled_freeAtOnce")
+		"TestUpdate_holderKilled_lockComesAtOnce", "TestUpdate_cancelWhileWaiting_endsSoon", "TestPrepare_twoProcessesAtOnce_oneKey", "TestClaim_holderKilled_freeAtOnce")
 }
 
 func (v *windows) atomicfileTests(t *testing.T) {
