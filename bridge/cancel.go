@@ -30,7 +30,7 @@ func (b *bridge) cancel(m jsonmsg.Message) {
 		defer b.work.end()
 		select {
 		case <-written:
-			b.post(m)
+			_ = b.post(m) // it has been logged
 		case <-f.ctx.Done():
 		}
 	})

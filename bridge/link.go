@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 
@@ -123,8 +124,8 @@ func (b *bridge) connect(s script, r *connecting) {
 			b.learn(r.err)
 		}
 		if opened && s.second.Raw != nil {
-			b.introduce(s)
-			told = true
+			r.err = b.introduce(s)
+			told = r.err == nil
 		}
 		b.link.end(s, r, opened, told)
 	})
@@ -150,18 +151,31 @@ func (b *bridge) initialize(m jsonmsg.Message) (answer jsonmsg.Message, err erro
 }
 
 // introduce says what follows initialize, after which the server may speak
-// unasked.
-func (b *bridge) introduce(s script) {
-	if b.post(s.second) {
+// unasked. An error means that the server has not got it, and is to be told by
+// the next one who makes the link; what it refuses is not said again.
+func (b *bridge) introduce(s script) error {
+	switch err := b.post(s.second); {
+	case err == nil:
 		b.listen.Do(func() { b.tasks.Go(b.hear) })
+	case notDelivered(err):
+		b.learn(err)
+		return err
 	}
 	if s.level.Raw == nil {
-		return
+		return nil
 	}
 	level := s.level.WithID(jsonmsg.Quote("payu-mcp/level"))
 	if err := b.remote.Do(b.ctx, level, remote.Hooks{}); err != nil {
 		b.log.LogAttrs(b.ctx, slog.LevelDebug, "the server was not told the log level", slog.Any("error", err))
 	}
+	return nil
+}
+
+// notDelivered reports whether a message certainly has not reached the server, or
+// was turned away for want of a login.
+func notDelivered(err error) bool {
+	e, ok := errors.AsType[*remote.Error](err)
+	return ok && (e.Kind == remote.KindUnreachable || e.Kind == remote.KindToken || errors.Is(err, remote.ErrSignIn) && !isStepUp(err))
 }
 
 // tellInitialized passes notifications/initialized on, unless there is no way to

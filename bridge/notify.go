@@ -66,7 +66,7 @@ func (b *bridge) notify(m jsonmsg.Message) {
 func (b *bridge) sendNotes() {
 	for m, ok := b.notes.pop(); ok; m, ok = b.notes.pop() {
 		if err := b.ready(b.ctx); err == nil {
-			b.post(m)
+			_ = b.post(m) // it has been logged
 		}
 		b.work.end()
 	}
@@ -82,7 +82,7 @@ func (b *bridge) reply(m jsonmsg.Message) {
 	b.tasks.Go(func() {
 		defer b.work.end()
 		defer b.replies.Add(-1)
-		b.post(m)
+		_ = b.post(m) // it has been logged
 	})
 }
 
@@ -94,7 +94,7 @@ func (b *bridge) drop(m jsonmsg.Message) {
 
 // post sends a message that has no answer. A failure cannot be told to the
 // host, and harms nothing else (RELAY H2).
-func (b *bridge) post(m jsonmsg.Message) bool {
+func (b *bridge) post(m jsonmsg.Message) error {
 	ctx, cancel := context.WithTimeout(b.ctx, noteLimit)
 	defer cancel()
 	err := b.remote.Do(ctx, m, remote.Hooks{})
@@ -102,7 +102,7 @@ func (b *bridge) post(m jsonmsg.Message) bool {
 		b.log.LogAttrs(ctx, slog.LevelWarn, "a message of the host was not accepted",
 			slog.String("method", m.Method), slog.Any("error", err))
 	}
-	return err == nil
+	return err
 }
 
 // hear passes on what the server, or the remote itself, says unasked. An answer there goes to
