@@ -107,7 +107,8 @@ func (b *bridge) show(f *flight, inv Invitation) bool {
 			continue
 		case <-limit.C:
 			b.text(f, textStillOpen(inv))
-		case <-f.ctx.Done():
+		case <-f.ctx.Done(): // who cancels the call wants no dialog either
+			b.out.send(b.ctx, fmt.Appendf(nil, `{"jsonrpc":"2.0","method":%q,"params":{"requestId":%q}}`, methodCancelled, id))
 		case <-b.signCtx.Done():
 			b.fail(f, errClosing)
 		}

@@ -138,6 +138,20 @@ func TestDialog_addressOfThisMachine_isNotShown(t *testing.T) {
 	})
 }
 
+// A host that cancels the call does not keep the dialog.
+func TestDialog_callCancelled_dialogToo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := atShowingHost(t, payu)
+		id := d.dialog()
+		d.send(cancel)
+		d.expect(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":` + id + `}}`)
+		if _, rest := d.eof(); len(rest) != 0 {
+			t.Error(rest)
+		}
+	})
+}
+
 func modernCall(id, more string) string {
 	return `{"jsonrpc":"2.0","id":` + id + `,"method":"tools/call","params":{"name":"slow","arguments":{"a":1.0}` + more +
 		`,"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"m"},"io.modelcontextprotocol/clientCapabilities":{"elicitation":{"url":{}}}}}}`

@@ -105,6 +105,8 @@ func (b *bridge) learnPages(method string) {
 func (b *bridge) giveKnown(f *flight) bool {
 	saved := b.book.list(f.msg.Method)
 	switch {
+	case saved != nil && f.msg.Modern(): // the server's time to live has begun to run long ago
+		b.giveList(f, with(saved, jsonmsg.Member{Key: "ttlMs", Value: json.RawMessage("0")}), false)
 	case saved != nil:
 		b.giveList(f, saved, false)
 	case b.state.get() == connected:

@@ -131,14 +131,18 @@ func withChanges(saved json.RawMessage) json.RawMessage {
 
 // complete makes a result one of the modern era, which is not to be cached.
 func complete(result json.RawMessage) json.RawMessage {
-	told, err := jsonmsg.Set(result, nil,
+	return with(result,
 		jsonmsg.Member{Key: "resultType", Value: jsonmsg.Quote("complete")},
 		jsonmsg.Member{Key: "ttlMs", Value: json.RawMessage("0")},
 		jsonmsg.Member{Key: "cacheScope", Value: jsonmsg.Quote("private")})
-	if err != nil {
-		return result
+}
+
+// with sets members of a result; what is no object stays as it is.
+func with(result json.RawMessage, members ...jsonmsg.Member) json.RawMessage {
+	if told, err := jsonmsg.Set(result, nil, members...); err == nil {
+		return told
 	}
-	return told
+	return result
 }
 
 // encode writes what we author. Types of the SDK and strings always encode.

@@ -94,7 +94,7 @@ func textDeclined(inv Invitation) notice {
 
 // textFailed: the sign-in has ended without a login.
 func textFailed(err error) notice {
-	return bad("Nobody is signed in to PayU, and nothing was sent to PayU: " + explain(err))
+	return bad("The PayU sign-in did not succeed, and nothing was sent to PayU: " + explain(err))
 }
 
 // textRefusedAgain: the server does not take the new login.

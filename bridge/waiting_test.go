@@ -99,7 +99,7 @@ func TestCall_failedStepUp_leavesTheLoginAsItIs(t *testing.T) {
 		d.send(slow)
 		synctest.Wait()
 		v.end(errAny)
-		d.expectText("Nobody is signed in")
+		d.expectText("did not succeed")
 		synctest.Wait()
 		d.send(`{"id":2,"method":"resources/read"}`)
 		d.expect(`{"id":2,"result":{}}`)

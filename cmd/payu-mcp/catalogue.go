@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/bridge"
@@ -108,17 +109,21 @@ type savedAnswers struct {
 	*parts
 
 	login *signIns
+	seen  atomic.Bool // somebody was signed in while this process ran
 }
 
 // Load implements bridge.Catalogue.
-func (s savedAnswers) Load(version string) (*catalogue.Saved, error) {
+func (s *savedAnswers) Load(version string) (*catalogue.Saved, error) {
 	return s.catalogue.Load(version)
 }
 
 // Save implements bridge.Catalogue. An answer that came while somebody signed out
 // is the old account's, and is not kept.
-func (s savedAnswers) Save(version string, v catalogue.Saved) error {
-	if s.login.Standing() == bridge.StandingSignedOut && s.store.Kind() != keychain.KindMemory {
+func (s *savedAnswers) Save(version string, v catalogue.Saved) error {
+	now := s.login.Standing()
+	s.seen.CompareAndSwap(false, now == bridge.StandingSignedIn)
+	left := now == bridge.StandingSignedOut || now == bridge.StandingUnknown && s.seen.Load()
+	if left && s.store.Kind() != keychain.KindMemory {
 		return nil
 	}
 	return s.catalogue.Save(version, v)
