@@ -64,8 +64,7 @@ func (l *link) keepLevel(m jsonmsg.Message) {
 }
 
 // join returns the try that is under way, begun with do if need be; nil: there
-// is nothing to make. only the first message, or all: whoever waits for the
-// answer to initialize cannot wait for what the host says after it.
+// is nothing to make. do must not wait.
 func (l *link) join(do func(script, *connecting)) *connecting {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -66,14 +66,15 @@ func (b *bridge) useOwnTool(f *flight) {
 	if !ok || b.login == nil && b.refuseLogin(f) {
 		return
 	}
-	if f.msg.Name == toolLogin {
-		if b.enter(f, How{Again: true}, shown) {
-			b.waitSettled(f.ctx)
-			b.text(f, good(sentenceSignedIn))
-		}
-		return
+	how := How{Again: f.msg.Name == toolLogin}
+	tools, ok := b.toolsOnceSignedIn(f, how, shown)
+	switch {
+	case !ok:
+	case how.Again:
+		b.text(f, good(sentenceSignedIn))
+	default: // for a model whose host does not list again
+		b.giveText(f, textList+string(tools), false)
 	}
-	b.listForModel(f, shown)
 }
 
 // refuseLogin answers where no sign-in can be had at all.
@@ -82,31 +83,24 @@ func (b *bridge) refuseLogin(f *flight) bool {
 	return true
 }
 
-// enter signs in unless that is not needed.
-func (b *bridge) enter(f *flight, how How, shown bool) bool {
-	if !b.state.get().needsLogin() {
-		return true
-	}
-	return b.letIn(f, how, shown)
-}
-
-// listForModel answers with the server's list of tools in words, for a model
-// whose host does not list again.
-func (b *bridge) listForModel(f *flight, shown bool) {
-	if !b.enter(f, How{}, shown) {
-		return
+// toolsOnceSignedIn gets the server's list of tools, and somebody to sign in for
+// it if that is needed: only the server can tell that a login works. If it fails,
+// the call is answered.
+func (b *bridge) toolsOnceSignedIn(f *flight, how How, shown bool) (tools json.RawMessage, ok bool) {
+	if b.state.get().needsLogin() && !b.letIn(f, how, shown) {
+		return nil, false
 	}
 	result, err := b.collectTools(f)
-	if errors.Is(err, remote.ErrSignIn) && b.letIn(f, How{}, shown) {
+	if errors.Is(err, remote.ErrSignIn) && b.letIn(f, how, shown) {
 		result, err = b.collectTools(f)
 	}
 	if err != nil {
 		b.text(f, textNoList(err)) // not heard if letIn has answered
-		return
+		return nil, false
 	}
 	b.book.learnList(methodTools, result)
 	b.waitSettled(f.ctx)
-	b.giveText(f, textList+string(jsonmsg.Lookup(result, lists[methodTools])), false)
+	return jsonmsg.Lookup(result, lists[methodTools]), true
 }
 
 func (b *bridge) collectTools(f *flight) (json.RawMessage, error) {

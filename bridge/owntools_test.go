@@ -85,6 +85,21 @@ func TestOwnTools_anyOfThem_signsIn(t *testing.T) {
 	}
 }
 
+// Before a server that is out of reach nobody can say that the login works.
+func TestOwnTools_outOfReach_saidSo(t *testing.T) {
+	t.Parallel()
+	h := start(t, bridge.Config{Remote: failingWith(&remote.Error{Kind: remote.KindUnreachable}), Login: noSignIn(t)})
+	h.send(initialize, inited, listTools)
+	h.next()
+	h.next()
+	for _, tool := range []string{"payu_login", "payu_list_tools"} {
+		h.send(use("2", tool, `{}`))
+		if text, isError := h.nextText(); !isError || !strings.Contains(text, "cannot connect") {
+			t.Errorf("%s: %s", tool, text)
+		}
+	}
+}
+
 // A write through payu_call_tool is a write: it is not sent late.
 func TestOwnTools_innerCall_heldTooLong_isNotSent(t *testing.T) {
 	t.Parallel()

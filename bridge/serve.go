@@ -116,7 +116,7 @@ func (b *bridge) fail(f *flight, err error) {
 }
 
 // give answers a flight with a result of our own, unless it has its answer; note
-// is what Flight.settle runs.
+// is what flight.settle runs.
 func (b *bridge) give(f *flight, result json.RawMessage, note ...func()) {
 	first := f.settle(note...)
 	b.flights.free(f)
