@@ -1,8 +1,10 @@
 package jsonmsg_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -83,6 +85,7 @@ func FuzzSet(f *testing.F) {
 	} {
 		f.Add([]byte(s), `"1"`)
 	}
+	f.Add([]byte(`{"a":1E700}`), `1E700`)
 	f.Fuzz(func(t *testing.T, in []byte, value string) {
 		if !json.Valid([]byte(value)) {
 			return
@@ -92,14 +95,16 @@ func FuzzSet(f *testing.F) {
 			return
 		}
 		var was, is map[string]any
-		if json.Unmarshal(in, &was) != nil {
+		if decode(in, &was) != nil {
 			t.Fatalf("%q: broken JSON was taken", in)
 		}
-		if json.Unmarshal(got, &is) != nil {
+		if decode(got, &is) != nil {
 			t.Fatalf("%q became %q", in, got)
 		}
 		var v any
-		_ = json.Unmarshal([]byte(value), &v)
+		if err := decode([]byte(value), &v); err != nil {
+			t.Fatal(err)
+		}
 		params, _ := was["params"].(map[string]any)
 		if params == nil {
 			params = map[string]any{}
@@ -108,11 +113,24 @@ func FuzzSet(f *testing.F) {
 		if meta == nil {
 			meta = map[string]any{}
 		}
-		meta["v"], meta["w"], params["_meta"], was["params"] = v, 2.0, meta, params
+		meta["v"], meta["w"], params["_meta"], was["params"] = v, json.Number("2"), meta, params
 		if !reflect.DeepEqual(was, is) {
 			t.Fatalf("%q became %q", in, got)
 		}
 	})
+}
+
+// decode keeps numbers as they are written: one of them may fit into no float.
+func decode(raw []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("more than one value")
+	}
+	return nil
 }
 
 // duplicates reports whether a key of the path stands twice: Scan refuses that.
