@@ -16,8 +16,8 @@ import (
 
 // Attempt is an open sign-in: everything that the answer is compared with, fixed
 // before the browser opens (OAUTH A26), and what another process needs to go on
-// with it when its owner has died (OAUTH L10). It is sealed beside the grant and
-// never changed once it is there.
+// with it when its owner has died (OAUTH L10). It is sealed beside the grant. Once
+// it is there only Opened changes, and Start for a person who asks anew.
 type Attempt struct {
 	Server       Server
 	Registration Registration

@@ -22,7 +22,7 @@ const (
 // meanwhile wait for the same one, and while another process has one open it ends
 // with ElsewhereError, or with p.Anew waits for that one. An open sign-in whose
 // process is gone is taken over: same port, same tab, and no browser is opened
-// but for p.Anew.
+// but for p.Anew, or if nobody has seen the page yet.
 //
 // It ends with ErrDenied, ErrTimeout, ErrServer or the Store's error; what was
 // stored before stays until the new credential is stored, then the old grant is

@@ -126,7 +126,7 @@ func (k *book) learnOpening(version string, answer jsonmsg.Message) {
 // somebody else has signed in, perhaps in another process: then the other lists
 // are not kept beside it.
 func (k *book) learnList(method string, result json.RawMessage) {
-	if jsonmsg.Lookup(result, lists[method]) == nil {
+	if jsonmsg.Lookup(result, catalogue.ItemsOf(method)) == nil {
 		return
 	}
 	k.mu.Lock()
@@ -146,7 +146,7 @@ func (k *book) differs(method string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	told, ok := k.told[method]
-	return ok && !bytes.Equal(told, jsonmsg.Lookup(k.saved.Lists[method], lists[method]))
+	return ok && !bytes.Equal(told, jsonmsg.Lookup(k.saved.Lists[method], catalogue.ItemsOf(method)))
 }
 
 // save hands what is known to the catalogue; mu is held. It writes only what is
@@ -177,7 +177,7 @@ func (k *book) tell(method string, result json.RawMessage, fresh bool) {
 	if k.told == nil {
 		k.told, k.unasked, k.changed = map[string]json.RawMessage{}, map[string]bool{}, map[string]bool{}
 	}
-	k.told[method] = bytes.Clone(jsonmsg.Lookup(result, lists[method]))
+	k.told[method] = bytes.Clone(jsonmsg.Lookup(result, catalogue.ItemsOf(method)))
 	k.unasked[method] = !fresh
 }
 
@@ -231,7 +231,7 @@ func (k *book) stale() []string {
 func (k *book) hasOurs() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return bytes.Equal(k.told[methodTools], jsonmsg.Lookup(ownTools(false), lists[methodTools]))
+	return bytes.Equal(k.told[methodTools], jsonmsg.Lookup(ownTools(false), catalogue.ItemsOf(methodTools)))
 }
 
 // isOwnTool reports whether a call is for a tool of our own: the host has been
@@ -256,7 +256,7 @@ func (k *book) readOnly(name string) bool {
 // is nobody's.
 func (k *book) tool(name string) (found json.RawMessage) {
 	var entries []json.RawMessage
-	if json.Unmarshal(jsonmsg.Lookup(k.saved.Lists[methodTools], lists[methodTools]), &entries) != nil {
+	if json.Unmarshal(jsonmsg.Lookup(k.saved.Lists[methodTools], catalogue.ItemsOf(methodTools)), &entries) != nil {
 		return nil
 	}
 	for _, entry := range entries {

@@ -100,7 +100,7 @@ func (b *bridge) show(f *flight, inv Invitation) bool {
 		case m := <-answer:
 			return b.decided(f, inv, id, jsonmsg.Text(jsonmsg.Lookup(m.Raw, "result", "action")))
 		case <-inv.Done:
-			b.out.send(f.ctx, fmt.Appendf(nil, `{"jsonrpc":"2.0","method":"notifications/elicitation/complete","params":{"elicitationId":%q}}`, id))
+			b.dialogDone(f, id)
 			return b.signedIn(f, inv)
 		case <-tick.C:
 			b.progress(f)
@@ -126,8 +126,13 @@ func (b *bridge) decided(f *flight, inv Invitation, id, action string) bool {
 	if !b.hold(f, inv, b.patience(f)) {
 		return false
 	}
-	b.out.send(f.ctx, fmt.Appendf(nil, `{"jsonrpc":"2.0","method":"notifications/elicitation/complete","params":{"elicitationId":%q}}`, id))
+	b.dialogDone(f, id)
 	return true
+}
+
+// dialogDone tells the host that what it shows is over.
+func (b *bridge) dialogDone(f *flight, id string) {
+	b.out.send(f.ctx, fmt.Appendf(nil, `{"jsonrpc":"2.0","method":"notifications/elicitation/complete","params":{"elicitationId":%q}}`, id))
 }
 
 // patience is how long a call may wait whose person is signing in: a host that

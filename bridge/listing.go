@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/payu-mcp/payu-mcp/bridge/catalogue"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
@@ -27,9 +28,6 @@ func (b *bridge) list(f *flight) {
 	if err == nil {
 		err = b.doList(ctx, f)
 		b.learn(err)
-	}
-	if err == nil {
-		err = errNoAnswer // heard only if nothing was delivered
 	}
 	if !b.giveKnown(f) {
 		b.fail(f, err)
@@ -127,7 +125,7 @@ func (b *bridge) giveList(f *flight, result json.RawMessage, fresh bool) {
 }
 
 func emptyList(m jsonmsg.Message) json.RawMessage {
-	result := jsonmsg.Object(jsonmsg.Member{Key: lists[m.Method], Value: json.RawMessage("[]")})
+	result := jsonmsg.Object(jsonmsg.Member{Key: catalogue.ItemsOf(m.Method), Value: json.RawMessage("[]")})
 	if m.Modern() {
 		return complete(result)
 	}

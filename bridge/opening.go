@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -17,14 +16,6 @@ import (
 // firstLimit is how long the server has for the first answer, and for a list
 // that is known from before (RELAY B8).
 const firstLimit = time.Second
-
-// The revisions that our own opening can be in.
-const (
-	newestLegacy  = "2025-11-25"
-	modernVersion = "2026-07-28"
-)
-
-var legacyVersions = []string{"2024-11-05", "2025-03-26", "2025-06-18", newestLegacy}
 
 // openSession answers initialize. The server's own answer passes as it is, but
 // the host does not wait for it longer than a second, nor at all if it is known
@@ -84,18 +75,15 @@ func (b *bridge) giveOurOpening(f *flight) {
 // It promises all kinds of lists, since what the server has is not known; those
 // that it lacks are answered empty (RELAY S1).
 func ourOpening(version, text string) json.RawMessage {
-	if !slices.Contains(legacyVersions, version) {
-		version = newestLegacy
-	}
 	return encode(&mcp.InitializeResult{
-		ProtocolVersion: version, Capabilities: ourCapabilities(), ServerInfo: self(), Instructions: text,
+		ProtocolVersion: remote.LegacyAnswer(version), Capabilities: ourCapabilities(), ServerInfo: self(), Instructions: text,
 	})
 }
 
 // ourDiscovery is the same for server/discover.
 func ourDiscovery(text string) json.RawMessage {
 	return complete(jsonmsg.Object(
-		jsonmsg.Member{Key: "supportedVersions", Value: encode([]string{modernVersion})},
+		jsonmsg.Member{Key: "supportedVersions", Value: encode([]string{remote.ModernVersion})},
 		jsonmsg.Member{Key: "capabilities", Value: encode(ourCapabilities())},
 		jsonmsg.Member{Key: "_meta", Value: encode(mcp.Meta{mcp.MetaKeyServerInfo: self()})},
 		jsonmsg.Member{Key: "instructions", Value: jsonmsg.Quote(text)},

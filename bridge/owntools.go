@@ -7,6 +7,7 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/payu-mcp/payu-mcp/bridge/catalogue"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
@@ -43,7 +44,7 @@ func ownTools(modern bool) json.RawMessage {
 			Annotations: &mcp.ToolAnnotations{DestructiveHint: &yes, OpenWorldHint: &yes},
 		},
 	}
-	result := jsonmsg.Object(jsonmsg.Member{Key: lists[methodTools], Value: encode(tools)})
+	result := jsonmsg.Object(jsonmsg.Member{Key: catalogue.ItemsOf(methodTools), Value: encode(tools)})
 	if modern {
 		return complete(result)
 	}
@@ -63,7 +64,11 @@ func (b *bridge) useOwnTool(f *flight) {
 		return
 	}
 	shown, ok := b.resume(f)
-	if !ok || b.login == nil && b.refuseLogin(f) {
+	switch {
+	case !ok:
+		return
+	case b.login == nil: // no sign-in can be had at all
+		b.fail(f, signInFirst())
 		return
 	}
 	how := How{Again: f.msg.Name == toolLogin}
@@ -75,12 +80,6 @@ func (b *bridge) useOwnTool(f *flight) {
 	default: // for a model whose host does not list again
 		b.giveText(f, textList+string(tools), false)
 	}
-}
-
-// refuseLogin answers where no sign-in can be had at all.
-func (b *bridge) refuseLogin(f *flight) bool {
-	b.fail(f, signInFirst())
-	return true
 }
 
 // toolsOnceSignedIn gets the server's list of tools, and somebody to sign in for
@@ -100,7 +99,7 @@ func (b *bridge) toolsOnceSignedIn(f *flight, how How, shown bool) (tools json.R
 	}
 	b.book.learnList(methodTools, result)
 	b.waitSettled(f.ctx)
-	return jsonmsg.Lookup(result, lists[methodTools]), true
+	return jsonmsg.Lookup(result, catalogue.ItemsOf(methodTools)), true
 }
 
 func (b *bridge) collectTools(f *flight) (json.RawMessage, error) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/payu-mcp/payu-mcp/bridge/catalogue"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 )
 
@@ -73,16 +74,9 @@ var table = [classes][states]action{
 	noting:       {ask, ask, drop, drop, drop},
 }
 
-// lists are the list methods, with the member of the result that is the list.
-var lists = map[string]string{
-	methodTools: "tools", "prompts/list": "prompts",
-	"resources/list": "resources", "resources/templates/list": "resourceTemplates",
-}
-
 // classOf sorts a message of the host.
 func (b *bridge) classOf(p parcel) class {
 	m := p.msg
-	isPage := m.Kind == jsonmsg.Request && jsonmsg.Lookup(m.Raw, "params", "cursor") != nil
 	switch {
 	case m.Method == methodInitialized && p.flight == nil:
 		return initializing
@@ -90,7 +84,7 @@ func (b *bridge) classOf(p parcel) class {
 		return noting
 	case slices.Contains([]string{methodInitialize, methodDiscover, methodPing}, m.Method):
 		return opening
-	case lists[m.Method] != "" && !isPage:
+	case catalogue.ItemsOf(m.Method) != "" && jsonmsg.Lookup(m.Raw, "params", "cursor") == nil:
 		return listing
 	case m.Method == methodCall && b.book.isOwnTool(m.Name):
 		return ownTool

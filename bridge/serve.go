@@ -20,7 +20,7 @@ func (b *bridge) serve(p parcel, a action) {
 	f := p.flight
 	defer f.paid()
 	defer b.flights.end(f)
-	if f.msg.Modern() {
+	if f.msg.Modern() && a != ask && a != signIn { // not of calls: their messages may be large
 		b.book.keepMeta(f.msg)
 	}
 	switch m := f.msg; {

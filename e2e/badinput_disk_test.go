@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 	"golang.org/x/sys/unix"
+
+	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
 
 // smallDisk makes the state folder a file system of 128 KiB of its own.

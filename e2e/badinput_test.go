@@ -13,8 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 	"golang.org/x/sys/unix"
+
+	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
 
 // Exit codes (HOSTS C2).

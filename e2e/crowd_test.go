@@ -14,9 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 	"github.com/payu-mcp/payu-mcp/internal/sandbox/fault"
-	"golang.org/x/sys/unix"
 )
 
 const (

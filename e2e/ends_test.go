@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 	"golang.org/x/sys/unix"
+
+	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
 
 // How long the bridge may take to end (RELAY S7).

@@ -15,8 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 	"golang.org/x/sys/unix"
+
+	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
 
 // note is an opener that opens nothing: it writes the address down. The test

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
@@ -18,6 +19,27 @@ const (
 	EraModern      // stateless, with _meta on every request: from 2026-07-28; initialize was refused
 	EraDual        // takes modern requests, and may take initialize as well
 )
+
+// The newest revision of each era that payu-mcp knows.
+const (
+	NewestLegacy  = "2025-11-25"
+	ModernVersion = "2026-07-28"
+)
+
+// LegacyVersions are the revisions with initialize over Streamable HTTP or
+// before it, of which all hosts of today speak one.
+func LegacyVersions() []string {
+	return []string{"2024-11-05", "2025-03-26", "2025-06-18", NewestLegacy}
+}
+
+// LegacyAnswer is the revision to answer a host with that asks for one of the
+// legacy era: the same if we know it.
+func LegacyAnswer(asked string) string {
+	if slices.Contains(LegacyVersions(), asked) {
+		return asked
+	}
+	return NewestLegacy
+}
 
 // ParseEra reads what String wrote; anything else is EraUnknown.
 func ParseEra(s string) Era {

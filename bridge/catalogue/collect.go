@@ -20,7 +20,7 @@ type Upstream interface {
 
 // Modern is the protocol version of the modern era: server/discover instead of
 // initialize, and _meta on every request. All others are of the legacy era.
-const Modern = "2026-07-28"
+const Modern = remote.ModernVersion
 
 // The members of _meta (MCP 2026-07-28, basic, _meta).
 const (

@@ -33,6 +33,9 @@ var items = map[string]string{
 	"resources/templates/list": "resourceTemplates",
 }
 
+// ItemsOf names the array in the result of a list method; "" for any other method.
+func ItemsOf(method string) string { return items[method] }
+
 // fileFormat is the version of the file. An older payu-mcp takes one of a newer
 // for none.
 const fileFormat = "1"

@@ -10,18 +10,9 @@ import (
 	"github.com/payu-mcp/payu-mcp/remote"
 )
 
-const (
-	methodDiscover = "server/discover"
+const methodDiscover = "server/discover"
 
-	// Which revision a host is told if we do not know the one it asks for.
-	newestLegacy = "2025-11-25"
-)
-
-// legacyVersions are the revisions with initialize over Streamable HTTP or
-// before it, which all hosts of today speak one of.
-var legacyVersions = []string{"2024-11-05", "2025-03-26", "2025-06-18", newestLegacy}
-
-const noCommonEra = "PayU: the server takes neither initialize nor a protocol version that payu-mcp knows (" + modernVersion + ")"
+const noCommonEra = "PayU: the server takes neither initialize nor a protocol version that payu-mcp knows (" + remote.ModernVersion + ")"
 
 // initialize finds out whether there is something to translate. A server that
 // answers the host's own initialize is legacy enough; one that is known as
@@ -73,7 +64,7 @@ func (t *Translator) plain(ctx context.Context, m jsonmsg.Message, h remote.Hook
 func (t *Translator) discover(ctx context.Context, m jsonmsg.Message, h remote.Hooks) (settled bool, err error) {
 	p := newPair(m)
 	answer, err := t.ask(ctx, p, h)
-	if err == nil && answer.ErrorCode() == codeVersion && speaks(answer, modernVersion) {
+	if err == nil && answer.ErrorCode() == codeVersion && speaks(answer, remote.ModernVersion) {
 		answer, err = t.ask(ctx, p, h) // RELAY L4
 	}
 	if fault, is := errors.AsType[*remote.Error](err); is && fault.Kind == remote.KindRefused {
@@ -82,11 +73,11 @@ func (t *Translator) discover(ctx context.Context, m jsonmsg.Message, h remote.H
 	switch code := answer.ErrorCode(); {
 	case err != nil || answer.Kind == 0:
 		return true, err
-	case code == codeVersion && speaks(answer, legacyVersions...), answer.IsError && !remote.IsModernCode(code):
+	case code == codeVersion && speaks(answer, remote.LegacyVersions()...), answer.IsError && !remote.IsModernCode(code):
 		return false, nil
 	case answer.IsError:
 		return true, fail(h, m, jsonmsg.CodeInternal, kindUnsupported, plainly(answer))
-	case !speaks(answer, modernVersion) && speaks(answer, legacyVersions...):
+	case !speaks(answer, remote.ModernVersion) && speaks(answer, remote.LegacyVersions()...):
 		return false, nil
 	}
 	return true, t.open(p, m, h, answer)
@@ -130,16 +121,12 @@ func (t *Translator) open(p *pair, m jsonmsg.Message, h remote.Hooks, discovered
 	if err != nil {
 		return err
 	}
-	version := newestLegacy
-	if slices.Contains(legacyVersions, m.Version) {
-		version = m.Version
-	}
 	info := jsonmsg.Lookup(result, "_meta", metaServerInfo)
 	if !isObject(info) {
 		info = json.RawMessage(`{"name":"MCP server","version":"unknown"}`)
 	}
 	members := []jsonmsg.Member{
-		{Key: "protocolVersion", Value: jsonmsg.Quote(version)},
+		{Key: "protocolVersion", Value: jsonmsg.Quote(remote.LegacyAnswer(m.Version))},
 		{Key: "capabilities", Value: told},
 		{Key: "serverInfo", Value: info},
 	}

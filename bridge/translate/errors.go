@@ -60,7 +60,7 @@ func plainly(m jsonmsg.Message) string {
 		need := required(jsonmsg.Lookup(m.Raw, "error", "data", "requiredCapabilities"))
 		return "PayU: this needs something that the host program cannot do" + need
 	case codeVersion:
-		return "PayU: the server speaks other protocol versions than payu-mcp (" + modernVersion + ")" +
+		return "PayU: the server speaks other protocol versions than payu-mcp (" + remote.ModernVersion + ")" +
 			versions(jsonmsg.Lookup(m.Raw, "error", "data", "supported")) + "; a newer payu-mcp may help"
 	}
 	return "PayU: the server and payu-mcp do not agree on the headers of the request; nothing was done"
@@ -84,7 +84,7 @@ func required(capabilities json.RawMessage) string {
 func versions(list json.RawMessage) string {
 	var names []string
 	for _, v := range texts(list) {
-		if len(v) == len(modernVersion) && strings.Trim(v, "0123456789-") == "" && len(names) < 10 {
+		if len(v) == len(remote.ModernVersion) && strings.Trim(v, "0123456789-") == "" && len(names) < 10 {
 			names = append(names, v)
 		}
 	}

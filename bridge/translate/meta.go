@@ -6,10 +6,8 @@ import (
 	"slices"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/remote"
 )
-
-// modernVersion is the one modern revision that we know.
-const modernVersion = "2026-07-28"
 
 // The members of _meta (MCP 2026-07-28, basic, _meta).
 const (
@@ -31,7 +29,7 @@ type pair struct {
 // newPair takes from the host's initialize what each request will carry.
 func newPair(initialize jsonmsg.Message) *pair {
 	p := &pair{host: hostCapabilities(jsonmsg.Lookup(initialize.Raw, "params", "capabilities"))}
-	p.meta = []jsonmsg.Member{{Key: metaVersion, Value: jsonmsg.Quote(modernVersion)}}
+	p.meta = []jsonmsg.Member{{Key: metaVersion, Value: jsonmsg.Quote(remote.ModernVersion)}}
 	if info := jsonmsg.Lookup(initialize.Raw, "params", "clientInfo"); isObject(info) {
 		p.meta = append(p.meta, jsonmsg.Member{Key: metaClientInfo, Value: info})
 	}

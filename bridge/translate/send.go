@@ -91,7 +91,7 @@ func (x *exchange) round(ctx context.Context, m jsonmsg.Message) (wants []byte, 
 // resend reports whether a refusal for the version is one to try again (RELAY
 // L4). A tool call is not: the retry matrix has no row for it.
 func (x *exchange) resend(r jsonmsg.Message) bool {
-	if x.refused || x.host.Method == methodCall || r.ErrorCode() != codeVersion || !speaks(r, modernVersion) {
+	if x.refused || x.host.Method == methodCall || r.ErrorCode() != codeVersion || !speaks(r, remote.ModernVersion) {
 		return false
 	}
 	x.refused = true
