@@ -7,7 +7,7 @@ build: ; CGO_ENABLED=0 go build -trimpath -o payu-mcp ./cmd/payu-mcp
 test: ; go test ./...
 race: ; go test -race ./...
 lint: ; $(TOOL) golangci-lint run && cd e2e && go tool -modfile=../tools/go.mod golangci-lint run
-fmt: ; $(TOOL) golangci-lint fmt
+fmt: ; $(TOOL) golangci-lint fmt && cd e2e && go tool -modfile=../tools/go.mod golangci-lint fmt
 fuzz: ; tools/fuzz $(FUZZTIME)
 bench: ; cd e2e && go run ./bench $(BENCH)
 demo: ; go run ./cmd/payu-mcp demo
