@@ -27,6 +27,15 @@ type Config struct {
 	// ClientID and ClientSecret name a pre-registered client; empty: register.
 	ClientID     string
 	ClientSecret redact.Secret
+	// ClientMetadataURL is the https address of a client id metadata document that
+	// somebody hosts for this program: a client id where the server takes such ones.
+	ClientMetadataURL string
+	// ResourceIndicator replaces the `resource` parameter (RFC 8707) that discovery
+	// gives; "none" sends none.
+	ResourceIndicator string
+	// ServerMetadataURL is where the authorization server metadata is; empty: found
+	// by discovery.
+	ServerMetadataURL string
 	// Scopes to ask for; empty: what the server's challenge or metadata says.
 	Scopes []string
 	// CallbackPort is the port of the redirect URI; 0: any free one.
