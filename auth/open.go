@@ -190,7 +190,7 @@ func (c *Client) complete(ctx context.Context, a Attempt, q url.Values) (*Creden
 	if err != nil {
 		return nil, err
 	}
-	cred := res.apply(Credential{Resource: a.Resource, Server: a.Server, Registration: a.Registration, Scopes: a.Scopes}, c.now())
+	cred := res.apply(Credential{Resource: a.Resource, Server: a.Server, Registration: a.Registration, Asked: a.Scopes, Scopes: a.Scopes}, c.now())
 	cred.SignedInAt, cred.Account = cred.ObtainedAt, res.account()
 	old, err := c.replace(ctx, &a, cred)
 	switch {

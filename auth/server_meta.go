@@ -91,6 +91,7 @@ func (c *Client) checkServer(m *oauthex.AuthServerMeta) (Server, error) {
 		RevocationEndpoint:    m.RevocationEndpoint,
 		TokenAuthMethods:      m.TokenEndpointAuthMethodsSupported,
 		IssRequired:           m.AuthorizationResponseIssParameterSupported,
+		OfflineAccess:         slices.Contains(m.ScopesSupported, offlineAccess),
 	}
 	if err := c.checkEndpoints(s); err != nil {
 		return Server{}, err
