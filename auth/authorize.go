@@ -39,6 +39,8 @@ func authorizationError(q url.Values, redirectURI string) error {
 		return hint.With(fmt.Errorf("%w (%s)", ErrDenied, said), "try again with payu-mcp login; if your PayU account is not enabled for MCP, ask your key account manager or ai-solutions@payu.in")
 	case "invalid_scope":
 		return hint.With(serverFault("the authorization server answered %s", said), "choose the scopes with --scope")
+	case "invalid_target":
+		return hint.With(serverFault("the authorization server answered %s", said), resourceHint)
 	case "invalid_client", "unauthorized_client":
 		return hint.With(serverFault("the authorization server answered %s", said), "run payu-mcp logout, then payu-mcp login; with a client id of your own check --client-id")
 	default:
@@ -48,13 +50,12 @@ func authorizationError(q url.Values, redirectURI string) error {
 
 // exchange spends the code (RFC 6749 section 4.1.3), once.
 func (c *Client) exchange(ctx context.Context, a *Attempt, code redact.Secret) (*tokenAnswer, error) {
-	res, err := c.tokenRequest(ctx, a.Server, a.Registration, url.Values{
+	res, err := c.tokenRequest(ctx, a.Server, a.Registration, withResource(url.Values{
 		"grant_type":    {"authorization_code"},
 		"code":          {code.Reveal()},
 		"redirect_uri":  {a.RedirectURI},
 		"code_verifier": {a.Verifier.Reveal()},
-		"resource":      {a.Resource},
-	})
+	}, a.Resource))
 	if err != nil {
 		return nil, exchangeError(err)
 	}
@@ -67,6 +68,8 @@ func exchangeError(err error) error {
 	switch {
 	case !ok:
 		return err
+	case te.code == "invalid_target":
+		return hint.With(err, resourceHint)
 	case te.code == "invalid_client":
 		return hint.With(err, "the server does not know this client: run payu-mcp logout, then payu-mcp login; with an id of your own check --client-id and --client-secret-file")
 	default:

@@ -78,9 +78,10 @@ type Client struct {
 }
 
 // New returns a client for cfg.Resource. It fails when that is no endpoint
-// (CheckEndpoint). Nothing is sent and nothing is read yet.
+// (CheckEndpoint), or another address in cfg is not fit for its purpose. Nothing
+// is sent and nothing is read yet.
 func New(cfg Config) (*Client, error) {
-	if err := CheckEndpoint(cfg.Resource); err != nil {
+	if err := cfg.check(); err != nil {
 		return nil, err
 	}
 	if cfg.Now == nil {
@@ -194,7 +195,7 @@ func (c *Client) load(ctx context.Context) (*Credential, error) {
 }
 
 func (c *Client) own(cred *Credential) *Credential {
-	if cred != nil && c.cfg.ClientID != "" && c.cfg.ClientID != cred.Registration.ClientID {
+	if cred != nil && !c.isOwn(cred.Registration) {
 		return nil // as Store.Load: nil is "none"
 	}
 	return cred

@@ -65,7 +65,7 @@ func TestSignIn_badMetadata_refusedBeforeBrowser(t *testing.T) {
 		resource sandbox.ResourceKnobs
 		want     string
 	}{
-		"no document":             {metadata: sandbox.MetadataKnobs{Answer: sandbox.AnswerNotFound}, want: "status 404"},
+		"no document":             {metadata: sandbox.MetadataKnobs{Answer: sandbox.AnswerNotFound}, resource: sandbox.ResourceKnobs{Present: true}, want: "status 404"},
 		"500":                     {metadata: sandbox.MetadataKnobs{Answer: sandbox.AnswerError}, want: "status 500"},
 		"HTML":                    {metadata: sandbox.MetadataKnobs{Answer: sandbox.AnswerHTML}, want: "not JSON"},
 		"PKCE plain only":         {metadata: sandbox.MetadataKnobs{PKCE: sandbox.PKCEPlain}, want: "S256"},
@@ -189,17 +189,6 @@ func TestSignIn_clientAuthentication_methods(t *testing.T) {
 			w.mustSignIn()
 			w.wantCount("exchanges", sandbox.Query{Grant: "authorization_code"}, 1)
 		})
-	}
-}
-
-// PAYU U4, OAUTH A14: the message names what was refused and the option.
-func TestSignIn_redirectRefused_saysWhichAndOption(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, sandbox.Options{})
-	w.sb.Change(func(k *sandbox.Knobs) { k.Client.Redirect, k.Client.RefuseRedirects = sandbox.RedirectRefusesIP, true })
-	_, err := w.signIn()
-	if err == nil || !strings.Contains(err.Error(), "http://127.0.0.1:") || !strings.Contains(hint.Of(err), "--callback-port") {
-		t.Errorf("err = %v, hint = %q", err, hint.Of(err))
 	}
 }
 

@@ -87,6 +87,9 @@ func (c *Client) spend(ctx context.Context, cur *Credential) (*Credential, error
 		// The answer may have been lost: the same token once more, at once (OAUTH L6).
 		res, err = c.refreshRequest(ctx, cur)
 	}
+	if refusesResource(err) && cur.Resource != "" {
+		cur, res, err = c.refreshBare(ctx, cur)
+	}
 	if err == nil {
 		next := res.apply(*cur, c.now())
 		next.LastRefresh = Refresh{At: c.now(), Result: "ok"}
@@ -96,11 +99,10 @@ func (c *Client) spend(ctx context.Context, cur *Credential) (*Credential, error
 }
 
 func (c *Client) refreshRequest(ctx context.Context, cur *Credential) (*tokenAnswer, error) {
-	return c.tokenRequest(ctx, cur.Server, cur.Registration, url.Values{
+	return c.tokenRequest(ctx, cur.Server, cur.Registration, withResource(url.Values{
 		"grant_type":    {"refresh_token"},
 		"refresh_token": {cur.RefreshToken.Reveal()},
-		"resource":      {cur.Resource},
-	})
+	}, cur.Resource))
 }
 
 // afterFailedRefresh decides by the error's code alone: only invalid_grant ends

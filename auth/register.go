@@ -55,7 +55,7 @@ func (c *Client) register(ctx context.Context, s Server, redirectURI string) (Re
 	if s.RegistrationEndpoint == "" {
 		return Registration{}, hint.With(
 			serverFault("%s offers no client registration, and no client id is set", clean(s.Issuer)),
-			"give the id that you were given with --client-id (and --client-secret-file). "+payuContact(c.cfg.Resource))
+			"give the id that you were given with --client-id (and --client-secret-file)"+documentHint(s)+". "+payuContact(c.cfg.Resource))
 	}
 	body, err := json.Marshal(oauthex.ClientRegistrationMetadata{
 		ClientName:              "payu-mcp",

@@ -144,6 +144,8 @@ func (c *Client) prepare(ctx context.Context, d *discovery, cur *Credential) (*l
 	switch {
 	case c.cfg.ClientID != "":
 		return ln, c.preRegistered(d.server, ln.RedirectURI()), nil
+	case c.usesDocument(d.server):
+		return ln, c.byDocument(d.server, ln.RedirectURI()), nil
 	case known != nil && known.RedirectURI == ln.RedirectURI():
 		return ln, *known, nil
 	}
@@ -168,7 +170,7 @@ func (c *Client) checkNamedClient(d *discovery, cur *Credential) error {
 // known returns the registration that can be used at this server, if any
 // (OAUTH A15: never one of another issuer).
 func (c *Client) known(d *discovery, cur *Credential) *Registration {
-	if cur == nil || !cur.Registration.Dynamic || cur.Registration.Issuer != d.server.Issuer || cur.Registration.ClientID == "" {
+	if cur == nil || c.usesDocument(d.server) || !cur.Registration.Dynamic || cur.Registration.Issuer != d.server.Issuer || cur.Registration.ClientID == "" {
 		return nil
 	}
 	return &cur.Registration

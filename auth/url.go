@@ -28,7 +28,7 @@ func CheckEndpoint(raw string) error {
 // (OAUTH A31, A32, X1, X4): https, or http on loopback where that is allowed; a
 // host; no userinfo, no control characters.
 func checkURL(raw string, loopbackHTTP bool) (*url.URL, error) {
-	if strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }) {
+	if hasBlanks(raw) {
 		return nil, errors.New("the URL holds white space, a backslash or control characters")
 	}
 	u, err := url.Parse(raw)
@@ -48,6 +48,11 @@ func checkURL(raw string, loopbackHTTP bool) (*url.URL, error) {
 		return nil, fmt.Errorf("plain http to %s is refused: only https is safe there", clean(u.Hostname()))
 	}
 	return u, nil
+}
+
+// hasBlanks tells what no URL holds, and parsers disagree about.
+func hasBlanks(raw string) bool {
+	return strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' })
 }
 
 // origin returns scheme and authority of a URL that checkURL passed.
