@@ -78,7 +78,7 @@ func (a *Attempt) url(loopbackHTTP bool) (string, error) {
 // so that state and challenge stay out of argv (OAUTH X9).
 func (a *Attempt) address(loopbackHTTP bool) (string, error) {
 	if a.Bound {
-		return loopback.StartURL(a.port(), a.Start.Reveal()), nil
+		return loopback.StartURL(a.RedirectURI, a.Start.Reveal()), nil
 	}
 	return a.url(loopbackHTTP)
 }
@@ -106,7 +106,7 @@ func (c *Client) live(a *Attempt) bool {
 // the addresses are judged as if they had just been read (OAUTH Y2, X17).
 func (c *Client) fits(a *Attempt, ch challenge) bool {
 	switch {
-	case a.port() == 0, a.RedirectURI != loopback.RedirectURI(a.port()), !c.indicates(a.Resource),
+	case !isRedirectURI(a.RedirectURI), !c.indicates(a.Resource),
 		checkPinnedIssuer(c.cfg.Resource, a.Server.Issuer) != nil, c.checkEndpoints(a.Server) != nil,
 		c.cfg.CallbackPort != 0 && c.cfg.CallbackPort != a.port():
 		return false

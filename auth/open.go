@@ -115,7 +115,7 @@ func (c *Client) rebind(ctx context.Context, a *Attempt, ch challenge) (*loopbac
 		c.noteStuck(a, true)
 		return nil, errors.New("the sign-in is for another client or scope")
 	}
-	ln, err := loopback.Listen(ctx, a.port())
+	ln, err := listenFor(ctx, a.RedirectURI)
 	if err != nil {
 		c.noteStuck(a, false)
 	}

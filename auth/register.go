@@ -106,6 +106,7 @@ func readRegistration(a *answer, s Server, redirectURI string) (Registration, er
 	return Registration{
 		Issuer: s.Issuer, ClientID: res.ClientID, Secret: redact.Secret(res.ClientSecret),
 		AuthMethod: registeredMethod(res, s), RedirectURI: redirectURI, Dynamic: true,
+		SecretExpiry: res.ClientSecretExpiresAt,
 	}, nil
 }
 
@@ -132,5 +133,8 @@ func registrationRefused(a *answer, s Server, redirectURI string) error {
 			"try again later, or give a client id of your own with --client-id")
 	}
 	err := serverFault("%s refused the client registration with redirect URI %s: %s %s", clean(s.Issuer), redirectURI, clean(e.ErrorCode), clean(e.ErrorDescription))
-	return hint.With(err, "if the server wants a fixed port give --callback-port; if it registers by hand give --client-id")
+	if e.ErrorCode == "invalid_redirect_uri" {
+		err = fmt.Errorf("%w: %w", errRedirectRefused, err)
+	}
+	return hint.With(err, redirectHint)
 }
