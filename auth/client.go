@@ -118,7 +118,7 @@ func (c *Client) Token(ctx context.Context) (redact.Secret, error) {
 		return tokenOf(cred), nil
 	}
 	stale := cred.AccessToken
-	refreshErr := c.refresh(ctx, stale)
+	refreshErr := c.refresh(ctx, stale, challenge{})
 	if cred, err = c.load(ctx); err != nil {
 		return "", err
 	}
@@ -164,7 +164,7 @@ func (c *Client) rejected(ctx context.Context, token redact.Secret, ch challenge
 		c.mu.Lock()
 		c.dead = token
 		c.mu.Unlock()
-		if err = c.refresh(ctx, token); err == nil {
+		if err = c.refresh(ctx, token, ch); err == nil {
 			cred, err = c.load(ctx)
 		}
 	}
@@ -177,6 +177,9 @@ func (c *Client) rejected(ctx context.Context, token redact.Secret, ch challenge
 func signInNeeded(cred *Credential, token redact.Secret) error {
 	if cred != nil && cred.LastRefresh.Result == endedByServer {
 		return fmt.Errorf("%w: the server ended the login", ErrSignInNeeded)
+	}
+	if cred != nil && cred.LastRefresh.Result == movedAway {
+		return fmt.Errorf("%w: %s", ErrSignInNeeded, movedAway)
 	}
 	if token != "" {
 		return fmt.Errorf("%w: the server refused the access token", ErrSignInNeeded)

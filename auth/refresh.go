@@ -40,17 +40,22 @@ func (c *Client) expired(cred *Credential) bool {
 	return !cred.Expiry.IsZero() && !c.now().Before(cred.Expiry)
 }
 
-// refresh replaces the access token stale. When it returns nil, the store holds
-// what is true now: new tokens, somebody else's new tokens, or no grant. An
-// error means that the refresh failed for now and the credential is kept.
-func (c *Client) refresh(ctx context.Context, stale redact.Secret) error {
+// refresh replaces the access token stale, which the resource may have refused
+// with ch. When it returns nil, the store holds what is true now: new tokens,
+// somebody else's new tokens, or no grant. An error means that the refresh failed
+// for now and the credential is kept.
+func (c *Client) refresh(ctx context.Context, stale redact.Secret, ch challenge) error {
 	if err := c.backoffError(); err != nil {
 		return err
 	}
 	return c.refreshing.do(ctx, true, func(ctx context.Context) error {
 		// Detached from the request and from SIGTERM: a rotated token must be stored (OAUTH L5).
+		moved := c.hasMoved(ctx, stale, ch)
 		ctx, cancel := context.WithTimeout(ctx, lockLimit)
 		defer cancel()
+		if moved {
+			return c.leave(ctx, stale)
+		}
 		return c.refreshUnderLock(ctx, stale)
 	})
 }
