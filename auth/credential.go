@@ -118,13 +118,22 @@ func (c *Credential) Summary() Summary {
 		SignedIn:     c.SignedIn(),
 		Issuer:       clean(c.Server.Issuer),
 		ClientID:     clean(c.Registration.ClientID),
-		Scopes:       c.Scopes,
+		Scopes:       c.shownScopes(),
 		Expiry:       c.Expiry,
 		Refreshable:  c.RefreshToken != "",
 		SignedInAt:   c.SignedInAt,
 		LastRefresh:  c.LastRefresh,
 		PKCEUnlisted: c.Server.PKCEUnlisted,
 	}
+}
+
+// shownScopes are the scopes as a person may see them; they are sent as they are.
+func (c *Credential) shownScopes() []string {
+	var shown []string
+	for _, s := range c.Scopes {
+		shown = append(shown, clean(s))
+	}
+	return shown
 }
 
 // sealed is the wire form of a Credential inside the sealed file: the one place

@@ -66,7 +66,7 @@ func organisation(endpoint, server string, change map[string]string) (d *documen
 		}
 	}
 	return &documents{at: map[string]any{
-		urls["resource_metadata"]: map[string]any{"resource": endpoint, "authorization_servers": []string{urls["issuer"]}},
+		urls["resource_metadata"]:                                  map[string]any{"resource": endpoint, "authorization_servers": []string{urls["issuer"]}},
 		urls["issuer"] + "/.well-known/oauth-authorization-server": meta,
 		urls["registration_endpoint"]:                              map[string]any{"client_id": "c1"},
 	}}, []string{`Bearer resource_metadata="` + urls["resource_metadata"] + `"`}
