@@ -22,6 +22,9 @@ type env struct {
 	stdout *os.File
 	stderr io.Writer
 	getenv func(string) string
+	// coreLimit is what the process was allowed for core dumps, in bytes. It takes
+	// none itself (OAUTH X26); a browser gets the limit back.
+	coreLimit uint64
 }
 
 // run executes the command line and returns the exit code. The first SIGINT,

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -127,7 +128,8 @@ func newOpener(e env) (auth.Opener, error) {
 	if err != nil {
 		return auth.Opener{}, fmt.Errorf("finding the own program: %w", err)
 	}
-	return auth.Opener{Command: []string{self, openURLCommand}, Getenv: e.getenv}, nil
+	command := []string{self, openURLCommand, "--" + coreLimitFlag, strconv.FormatUint(e.coreLimit, 10)}
+	return auth.Opener{Command: command, Getenv: e.getenv}, nil
 }
 
 // remote returns the relay's client with the given source of tokens.
