@@ -40,7 +40,7 @@ func authorizationError(q url.Values, redirectURI string) error {
 	case "invalid_scope":
 		return hint.With(serverFault("the authorization server answered %s", said), "choose the scopes with --scope")
 	case "invalid_client", "unauthorized_client":
-		return hint.With(serverFault("the authorization server answered %s", said), "run payu-mcp logout, then payu-mcp login; with a client id of your own check --client-id")
+		return hint.With(&unknownClientError{serverFault("the authorization server answered %s", said)}, "run payu-mcp logout, then payu-mcp login; with a client id of your own check --client-id")
 	default:
 		return hint.With(serverFault("the authorization server answered %s to the redirect URI %s", said, redirectURI), "try again: payu-mcp login")
 	}
@@ -68,7 +68,7 @@ func exchangeError(err error) error {
 	case !ok:
 		return err
 	case te.code == "invalid_client":
-		return hint.With(err, "the server does not know this client: run payu-mcp logout, then payu-mcp login; with an id of your own check --client-id and --client-secret-file")
+		return hint.With(&unknownClientError{err}, "the server does not know this client: run payu-mcp logout, then payu-mcp login; with an id of your own check --client-id and --client-secret-file")
 	default:
 		return hint.With(err, "try again: payu-mcp login")
 	}

@@ -45,11 +45,3 @@ func checkPin(resource, name string, u *url.URL) error {
 	return hint.With(serverFault("PayU's metadata names a %s endpoint at %s, which is not an address of payu.in", name, clean(u.Host)),
 		"do not sign in; "+payuContact(resource))
 }
-
-// payuContact says whom to write to when PayU's side lacks something.
-func payuContact(resource string) string {
-	if !isPayU(resource) {
-		return "Ask whoever runs the server."
-	}
-	return "Write to ai-solutions@payu.in with this message and the time."
-}

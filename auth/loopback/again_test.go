@@ -23,7 +23,9 @@ func goOn(t *testing.T, bound bool) (ln *loopback.Listener, second *atomic.Bool)
 	second = &atomic.Bool{}
 	ln.Serve(loopback.Flow{
 		AuthorizationURL: "https://server.example/authorize?round=1", Bound: bound,
-		Accept: func(q url.Values) bool { return q.Get("state") == map[bool]string{false: "one", true: "two"}[second.Load()] },
+		Accept: func(q url.Values) bool {
+			return q.Get("state") == map[bool]string{false: "one", true: "two"}[second.Load()]
+		},
 	})
 	return ln, second
 }
@@ -72,7 +74,9 @@ func TestGoOn_heldBrowser_sentOnAndOnlyTheNewCallbackCounts(t *testing.T) {
 	}
 }
 
-func done(ln *loopback.Listener) string { return strings.TrimSuffix(ln.RedirectURI(), "/callback") + "/done" }
+func done(ln *loopback.Listener) string {
+	return strings.TrimSuffix(ln.RedirectURI(), "/callback") + "/done"
+}
 
 // wantDone looks where the last page leads while the flow goes on: on, for the
 // browser with the cookie that was held for too long; nowhere for others, who are
