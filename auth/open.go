@@ -218,7 +218,7 @@ func (c *Client) conclude(ctx context.Context, ln *loopback.Listener, a *Attempt
 // complete turns the authorization response into a stored credential. The grant
 // that it replaces is revoked afterwards.
 func (c *Client) complete(ctx context.Context, a Attempt, q url.Values) (*Credential, error) {
-	code, err := a.code(q)
+	code, err := a.code(q, c.cfg.Resource)
 	if err != nil {
 		return nil, err
 	}

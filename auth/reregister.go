@@ -124,7 +124,7 @@ func (c *Client) again(ctx context.Context, a *Attempt, err error) (*Attempt, er
 	}
 	if a.Renewed {
 		return nil, hint.With(fmt.Errorf("registered again, and refused again: %w", err),
-			"the server may want a client that it knows, with a secret: give its id with --client-id and the secret with --client-secret-file. "+payuContact(c.cfg.Resource))
+			"the server takes no client that registers itself, or none without a secret; "+byHand(c.cfg.Resource))
 	}
 	c.log.WarnContext(ctx, "the server does not know this client; registering again", "err", err)
 	reg, regErr := c.register(ctx, a.Server, a.RedirectURI)

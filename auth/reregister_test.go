@@ -59,14 +59,14 @@ func TestSignIn_serverForgotClient_registersBeforeTheBrowserOpens(t *testing.T) 
 			if cred.Registration.RedirectURI != old.Registration.RedirectURI {
 				t.Errorf("redirect URI %s, want %s", cred.Registration.RedirectURI, old.Registration.RedirectURI)
 			}
-			question, real := asked[0].Form, asked[1].Form
+			question, sent := asked[0].Form, asked[1].Form
 			for _, same := range []string{"redirect_uri", "resource", "response_type"} {
-				if question.Get(same) != real.Get(same) {
-					t.Errorf("%s: asked with %q, sent with %q", same, question.Get(same), real.Get(same))
+				if question.Get(same) != sent.Get(same) {
+					t.Errorf("%s: asked with %q, sent with %q", same, question.Get(same), sent.Get(same))
 				}
 			}
 			for _, other := range []string{"state", "code_challenge"} {
-				if question.Get(other) == "" || question.Get(other) == real.Get(other) {
+				if question.Get(other) == "" || question.Get(other) == sent.Get(other) {
 					t.Errorf("%s is not a throwaway one", other)
 				}
 			}
