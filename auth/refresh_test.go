@@ -236,20 +236,64 @@ func TestToken_storeLocked_errorAndNoSignIn(t *testing.T) {
 	}
 }
 
+// A server may rotate refresh tokens, give the same one again, name none at a
+// refresh, or give none at all (OAUTH A41).
+//
+//oauth:row A41 auth/token_request.go `if res.RefreshToken != "" {` => `if true {`
+//oauth:row A41 auth/token_request.go `cred.RefreshToken = redact.Secret(res.RefreshToken)` => `cred.RefreshToken += ""`
 func TestToken_rotationForms_newestIsKept(t *testing.T) {
 	t.Parallel()
+	for name, c := range map[string]struct {
+		rotation sandbox.Rotation
+		changes  bool // the stored refresh token, each time
+	}{
+		"strict":     {sandbox.RotateStrict, true},
+		"Doorkeeper": {sandbox.RotateDoorkeeper, true},
+		"static":     {sandbox.RotateStatic, false},
+		"not named":  {sandbox.RotateOmits, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, sandbox.Options{})
+			w.sb.SetRotation(c.rotation)
+			last := w.mustSignIn()
+			for range 5 {
+				w.clock.advance(3 * time.Hour)
+				w.wantWorkingToken()
+				cur := w.store.current()
+				if cur.AccessToken == last.AccessToken || (cur.RefreshToken != last.RefreshToken) != c.changes || cur.RefreshToken == "" {
+					t.Fatalf("stored %+v, refresh token changed: %t", cur.Summary(), cur.RefreshToken != last.RefreshToken)
+				}
+				last = cur
+			}
+			if n := w.sb.Log().RefreshCollisions(); (n != 0) == c.changes {
+				t.Errorf("%d refresh tokens were spent twice", n)
+			}
+			if w.refreshes() != 5 {
+				t.Errorf("%d refreshes", w.refreshes())
+			}
+		})
+	}
+}
+
+// Without a refresh token a login lasts as long as its access token, and then a
+// person is asked; nothing is sent to the token endpoint (OAUTH A41).
+func TestToken_noRefreshTokenGiven_signInNeededAtTheEnd(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, sandbox.Options{})
+	w.sb.SetRotation(sandbox.RotateNever)
+	cred := w.mustSignIn()
+	if cred.RefreshToken != "" || cred.Summary().Refreshable {
+		t.Fatalf("credential = %+v", cred.Summary())
+	}
+	w.wantWorkingToken()
+	w.clock.advance(3 * time.Hour)
+	token := w.token()
+	if err := w.meet401(w.client, token); !errors.Is(err, auth.ErrSignInNeeded) || w.refreshes() != 0 {
+		t.Errorf("Rejected = %v, %d refreshes", err, w.refreshes())
+	}
 	w.mustSignIn()
-	for range 5 {
-		w.clock.advance(3 * time.Hour)
-		w.token()
-	}
-	if n := w.sb.Log().RefreshCollisions(); n != 0 {
-		t.Errorf("%d refresh tokens were spent twice", n)
-	}
-	if w.refreshes() != 5 {
-		t.Errorf("%d refreshes", w.refreshes())
-	}
+	w.wantWorkingToken()
 }
 
 func TestLogout_revokesAndDeletes(t *testing.T) {

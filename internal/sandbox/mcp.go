@@ -110,6 +110,8 @@ func (s *Sandbox) serveMCP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
+	case !who.user.enabled && s.Knobs().Login.NotEnabledAtMCP:
+		http.Error(w, "MCP is not enabled for this account", http.StatusForbidden)
 	case r.Method == http.MethodPost:
 		s.post(w, r, k, who)
 	case k.Era == EraModern:
