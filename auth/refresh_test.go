@@ -17,22 +17,18 @@ import (
 type tokenEndpoint struct {
 	mu    sync.Mutex
 	fault func(http.ResponseWriter, *http.Request, http.Handler)
-	calls int
 }
 
 func (f *tokenEndpoint) set(fault func(http.ResponseWriter, *http.Request, http.Handler)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.fault, f.calls = fault, 0
+	f.fault = fault
 }
 
 func (f *tokenEndpoint) wrap(role sandbox.Role, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
 		fault := f.fault
-		if r.URL.Path == "/oauth/token" {
-			f.calls++
-		}
 		f.mu.Unlock()
 		if role == sandbox.RoleAccounts && r.URL.Path == "/oauth/token" && fault != nil {
 			fault(w, r, next)
@@ -40,12 +36,6 @@ func (f *tokenEndpoint) wrap(role sandbox.Role, next http.Handler) http.Handler 
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-func (f *tokenEndpoint) count() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.calls
 }
 
 func status(code int, contentType, body string) func(http.ResponseWriter, *http.Request, http.Handler) {
