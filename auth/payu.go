@@ -46,11 +46,3 @@ func checkPin(resource, name string, u *url.URL) error {
 
 // onPayU tells whether host, in lower case, is payu.in or a name under it.
 func onPayU(host string) bool { return host == payuDomain || strings.HasSuffix(host, "."+payuDomain) }
-
-// payuContact says whom to write to when PayU's side lacks something.
-func payuContact(resource string) string {
-	if !isPayU(resource) {
-		return "Ask whoever runs the server."
-	}
-	return "Write to ai-solutions@payu.in with this message and the time."
-}

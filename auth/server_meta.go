@@ -151,6 +151,6 @@ func (c *Client) checkPKCE(m *oauthex.AuthServerMeta) (unlisted bool, err error)
 	default:
 		return false, hint.With(
 			serverFault("the authorization server does not offer PKCE with S256, so a sign-in there is not safe"),
-			"this is on the server's side. "+payuContact(c.cfg.Resource))
+			"this is on the server's side, and no option of this program goes around it. "+payuContact(c.cfg.Resource))
 	}
 }
