@@ -36,7 +36,7 @@ func authorizationError(q url.Values, redirectURI string) error {
 	said := strings.TrimSuffix(code+", "+text, ", ")
 	switch code {
 	case "access_denied":
-		return hint.With(fmt.Errorf("%w (%s)", ErrDenied, said), "try again with payu-mcp login; if your PayU account is not enabled for MCP, ask your key account manager or ai-solutions@payu.in")
+		return denied(said)
 	case "invalid_scope":
 		return hint.With(serverFault("the authorization server answered %s", said), "choose the scopes with --scope")
 	case "invalid_client", "unauthorized_client":
@@ -44,6 +44,11 @@ func authorizationError(q url.Values, redirectURI string) error {
 	default:
 		return hint.With(serverFault("the authorization server answered %s to the redirect URI %s", said, redirectURI), "try again: payu-mcp login")
 	}
+}
+
+// denied is the end of a sign-in that somebody said no to.
+func denied(said string) error {
+	return hint.With(fmt.Errorf("%w (%s)", ErrDenied, said), "try again with payu-mcp login; if your PayU account is not enabled for MCP, ask your key account manager or ai-solutions@payu.in")
 }
 
 // exchange spends the code (RFC 6749 section 4.1.3), once.
