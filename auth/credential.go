@@ -58,12 +58,15 @@ type Credential struct {
 
 // Server is an authorization server: what later requests need of its metadata.
 type Server struct {
-	Issuer                string   `json:"issuer"`
-	AuthorizationEndpoint string   `json:"authorization_endpoint"`
-	TokenEndpoint         string   `json:"token_endpoint"`
-	RegistrationEndpoint  string   `json:"registration_endpoint,omitempty"`
-	RevocationEndpoint    string   `json:"revocation_endpoint,omitempty"`
-	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported,omitempty"`
+	Issuer                string `json:"issuer"`
+	AuthorizationEndpoint string `json:"authorization_endpoint"`
+	TokenEndpoint         string `json:"token_endpoint"`
+	RegistrationEndpoint  string `json:"registration_endpoint,omitempty"`
+	RevocationEndpoint    string `json:"revocation_endpoint,omitempty"`
+	// DeviceEndpoint is the device authorization endpoint (RFC 8628), for a sign-in
+	// that wants a code.
+	DeviceEndpoint   string   `json:"device_authorization_endpoint,omitempty"`
+	TokenAuthMethods []string `json:"token_endpoint_auth_methods_supported,omitempty"`
 	// IssRequired: the server promises `iss` in its answers (RFC 9207).
 	IssRequired bool `json:"iss_required,omitempty"`
 	// PKCEUnlisted: the metadata names no PKCE method, tolerated only where
@@ -79,6 +82,9 @@ type Registration struct {
 	AuthMethod  string // token_endpoint_auth_method: none, client_secret_post, client_secret_basic
 	RedirectURI string // as registered
 	Dynamic     bool   // by RFC 7591, so that we may register again
+	// Device: the grant of RFC 8628 was asked for. Whether it was given shows when a
+	// code is asked for; what was refused once is not asked for at each sign-in.
+	Device bool
 }
 
 // Refresh is the outcome of a refresh, for `status`.
@@ -138,6 +144,7 @@ type sealed struct {
 	AuthMethod   string    `json:"auth_method"`
 	RedirectURI  string    `json:"redirect_uri,omitempty"`
 	Dynamic      bool      `json:"dynamic,omitempty"`
+	Device       bool      `json:"device,omitempty"`
 	AccessToken  string    `json:"access_token,omitempty"`
 	RefreshToken string    `json:"refresh_token,omitempty"`
 	Scopes       []string  `json:"scopes,omitempty"`
@@ -156,7 +163,7 @@ func (c *Credential) Seal() ([]byte, error) {
 	b, err := json.Marshal(sealed{ // the text that the store encrypts
 		Resource: c.Resource, Server: c.Server,
 		ClientIssuer: r.Issuer, ClientID: r.ClientID, ClientSecret: r.Secret.Reveal(),
-		AuthMethod: r.AuthMethod, RedirectURI: r.RedirectURI, Dynamic: r.Dynamic,
+		AuthMethod: r.AuthMethod, RedirectURI: r.RedirectURI, Dynamic: r.Dynamic, Device: r.Device,
 		AccessToken: c.AccessToken.Reveal(), RefreshToken: c.RefreshToken.Reveal(), Scopes: c.Scopes,
 		ObtainedAt: c.ObtainedAt, Expiry: c.Expiry, SignedInAt: c.SignedInAt,
 		Account: c.Account, LastRefresh: c.LastRefresh, Attempt: c.Attempt.seal(),
@@ -178,7 +185,7 @@ func Unseal(b []byte) (*Credential, error) {
 		Resource: s.Resource, Server: s.Server,
 		Registration: Registration{
 			Issuer: s.ClientIssuer, ClientID: s.ClientID, Secret: redact.Secret(s.ClientSecret),
-			AuthMethod: s.AuthMethod, RedirectURI: s.RedirectURI, Dynamic: s.Dynamic,
+			AuthMethod: s.AuthMethod, RedirectURI: s.RedirectURI, Dynamic: s.Dynamic, Device: s.Device,
 		},
 		AccessToken: redact.Secret(s.AccessToken), RefreshToken: redact.Secret(s.RefreshToken), Scopes: s.Scopes,
 		ObtainedAt: s.ObtainedAt, Expiry: s.Expiry, SignedInAt: s.SignedInAt,

@@ -21,6 +21,7 @@ var actors = map[string]func(args []string) int{
 	"stay":         stay,
 	"tee":          tee,
 	"visit":        visit,
+	"walk":         walk,
 }
 
 // tee runs the program that follows its first argument, and keeps a copy of what

@@ -58,6 +58,7 @@ type authorization struct {
 	redirect, state, challenge, resource, scope string
 	user                                        string // set by the sign-in
 	turnedAway                                  turnedAway
+	device                                      string // the user code of a sign-in by code (RFC 8628)
 }
 
 // logins holds the open authorizations by an id that the forms carry. Its zero
@@ -147,6 +148,8 @@ func (s *Sandbox) conclude(w http.ResponseWriter, a *authorization, allowed bool
 	k := s.Knobs().Login
 	u, _ := findUser(a.user)
 	switch {
+	case a.device != "":
+		s.concludeDevice(w, a, allowed)
 	case !u.enabled && k.NotEnabledPage:
 		s.refuse(w, "MCP is not enabled for this account", textNotEnabled)
 	case !u.enabled:
