@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -123,7 +122,7 @@ func (c *Client) fits(a *Attempt, ch challenge) bool {
 	case len(c.cfg.Scopes) > 0:
 		return slices.Equal(c.cfg.Scopes, a.Scopes)
 	}
-	return !slices.ContainsFunc(strings.Fields(ch.scope), func(s string) bool { return !slices.Contains(a.Scopes, s) })
+	return !slices.ContainsFunc(splitScopes(ch.scope), func(s string) bool { return !slices.Contains(a.Scopes, s) })
 }
 
 // sealedAttempt is the wire form of an Attempt inside the sealed file.

@@ -243,7 +243,7 @@ func (c *Client) complete(ctx context.Context, a Attempt, q url.Values) (*Creden
 // keep makes a stored credential of the tokens. The grant that it replaces is
 // revoked afterwards.
 func (c *Client) keep(ctx context.Context, a *Attempt, res *tokenAnswer) (*Credential, error) {
-	cred := res.apply(Credential{Resource: a.Resource, Server: a.Server, Registration: a.Registration, Scopes: a.Scopes}, c.now())
+	cred := res.apply(Credential{Resource: a.Resource, Server: a.Server, Registration: a.Registration, Asked: a.Scopes, Scopes: a.Scopes}, c.now())
 	cred.SignedInAt, cred.Account = cred.ObtainedAt, res.account()
 	old, err := c.replace(ctx, a, cred)
 	switch {

@@ -164,7 +164,7 @@ func (p *parts) printSignedIn(w io.Writer, cred *auth.Credential) error {
 	}
 	fmt.Fprintf(&b, ".\n  endpoint   %s\n", p.endpoint)
 	if len(cred.Scopes) > 0 {
-		fmt.Fprintf(&b, "  scopes     %s\n", strings.Join(cred.Scopes, " "))
+		fmt.Fprintf(&b, "  scopes     %s\n", strings.Join(cred.Summary().Scopes, " "))
 	}
 	fmt.Fprintf(&b, "  valid      %s\n  stored in  %s\n", validity(cred.Summary()), describeStore(p.store.Kind()))
 	_, err := io.WriteString(w, b.String())
