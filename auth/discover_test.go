@@ -153,30 +153,6 @@ func TestSignIn_wrongState_refusedUntilTimeLimit(t *testing.T) {
 	}
 }
 
-// The order of OAUTH A20.
-func TestSignIn_scopes_order(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		option []string
-		prm    []string
-		want   string
-	}{
-		"none invented":   {nil, nil, ""},
-		"metadata's list": {nil, []string{"read_invoices", "read_refunds"}, "read_invoices read_refunds"},
-		"the user's":      {[]string{"read_refunds"}, []string{"read_invoices"}, "read_refunds"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, sandbox.Options{}, func(cfg *auth.Config) { cfg.Scopes = c.option })
-			w.sb.SetResourceMetadata(sandbox.ResourceKnobs{Present: true, Scopes: c.prm})
-			w.mustSignIn()
-			if e := w.sb.Log().Find(sandbox.Query{Path: "/oauth/authorize"})[0]; e.Form.Get("scope") != c.want {
-				t.Errorf("scope = %q, want %q", e.Form.Get("scope"), c.want)
-			}
-		})
-	}
-}
-
 // PayU's shape on its own names: the pin, the issuer pair, the missing list
 // (OAUTH Y1 to Y4).
 func TestSignIn_payuNames_pinHolds(t *testing.T) {

@@ -37,11 +37,12 @@ func checkPin(resource, name string, u *url.URL) error {
 	if !isPayU(resource) {
 		return nil
 	}
-	host := strings.ToLower(u.Hostname())
-	onDomain := host == payuDomain || strings.HasSuffix(host, "."+payuDomain)
-	if u.Scheme == "https" && (u.Port() == "" || u.Port() == "443") && onDomain {
+	if u.Scheme == "https" && (u.Port() == "" || u.Port() == "443") && onPayU(strings.ToLower(u.Hostname())) {
 		return nil
 	}
 	return hint.With(serverFault("PayU's metadata puts the %s endpoint at %s, which is not an address of payu.in", name, clean(u.Host)),
 		"do not sign in. "+payuContact(resource))
 }
+
+// onPayU tells whether host, in lower case, is payu.in or a name under it.
+func onPayU(host string) bool { return host == payuDomain || strings.HasSuffix(host, "."+payuDomain) }

@@ -160,7 +160,7 @@ func (c *Client) lead(ln *loopback.Listener, a *Attempt, p Prompt, byCallback bo
 		p.Refuse(hint.With(errors.New("the server had forgotten this program, which is registered again now"),
 			"open the new address below and paste the address of the last page that it leads to"))
 	}
-	c.audience.tell(address, nil)
+	c.audience.tell(told{address: address})
 	ln.GoOn(target)
 	return nil
 }

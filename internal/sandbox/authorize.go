@@ -60,6 +60,7 @@ type authorization struct {
 	redirect, state, challenge, resource, scope string
 	user                                        string // set by the sign-in
 	turnedAway                                  turnedAway
+	device                                      string // the user code of a sign-in by code (RFC 8628)
 }
 
 // logins holds the open authorizations by an id that the forms carry. Its zero
@@ -150,6 +151,8 @@ func (s *Sandbox) conclude(w http.ResponseWriter, a *authorization, allowed bool
 	u, _ := findUser(a.user)
 	welcome := u.enabled || k.NotEnabledAtMCP
 	switch {
+	case a.device != "":
+		s.concludeDevice(w, a, allowed)
 	case !welcome && k.NotEnabledPage:
 		s.refuse(w, "MCP is not enabled for this account", textNotEnabled)
 	case !welcome:

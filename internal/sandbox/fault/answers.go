@@ -135,6 +135,14 @@ func Redirect(origin string) Fault {
 	}
 }
 
+// RedirectTo answers with a status of 3xx and a place to go to.
+func RedirectTo(code int, target string) Fault {
+	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		w.Header().Set("Location", target)
+		w.WriteHeader(code)
+	}
+}
+
 // Silence never answers; it ends when the client gives up or the sandbox
 // closes. Nothing has run.
 func Silence() Fault {
