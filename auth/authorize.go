@@ -44,7 +44,7 @@ func (a *Attempt) refused(q url.Values, resource string) error {
 	case "invalid_client", "unauthorized_client":
 		return hint.With(&unknownClientError{err}, "check --client-id. "+payuContact(resource))
 	case "invalid_request":
-		return hint.With(serverFault("the authorization server answered %s to the redirect URI %s", said, a.RedirectURI),
+		return hint.With(serverFault("with the redirect URI %s: %w", a.RedirectURI, err),
 			"the server may not take this redirect URI: "+otherRedirect(resource))
 	default:
 		return hint.With(err, tryAgain(resource))

@@ -21,6 +21,7 @@ var actors = map[string]func(args []string) int{
 	"stay":         stay,
 	"tee":          tee,
 	"visit":        visit,
+	"visitor":      visitAs,
 	"walk":         walk,
 }
 
