@@ -23,16 +23,19 @@ func TestSignIn_pkce_S256OfAFreshVerifier(t *testing.T) {
 	w.mustSignIn()
 	asked := w.sb.Log().Find(sandbox.Query{Path: "/oauth/authorize", Method: "GET"})
 	spent := w.sb.Log().Find(sandbox.Query{Grant: "authorization_code", Status: 200})
-	if len(asked) != 2 || len(spent) != 2 {
+	if len(asked) < 2 || len(spent) != 2 {
 		t.Fatalf("%d authorization requests, %d exchanges", len(asked), len(spent))
 	}
-	verifiers := map[string]bool{}
-	for i := range asked {
+	challenges, verifiers := map[string]bool{}, map[string]bool{}
+	for _, e := range asked { // a remembered client is asked about as well
+		challenges[e.Form.Get("code_challenge")] = e.Form.Get("code_challenge_method") == "S256"
+	}
+	for i := range spent {
 		verifier := w.secret(spent[i].Form.Get("code_verifier"))
 		verifiers[verifier] = true
 		sum := sha256.Sum256([]byte(verifier))
-		if got := asked[i].Form.Get("code_challenge"); got != base64.RawURLEncoding.EncodeToString(sum[:]) || asked[i].Form.Get("code_challenge_method") != "S256" {
-			t.Errorf("challenge %q, method %q", got, asked[i].Form.Get("code_challenge_method"))
+		if !challenges[base64.RawURLEncoding.EncodeToString(sum[:])] {
+			t.Errorf("no S256 challenge of verifier %d was in an authorization request", i)
 		}
 		if !regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`).MatchString(verifier) {
 			t.Errorf("a verifier of %d characters", len(verifier))

@@ -75,12 +75,12 @@ func TestEscapes_everyTextOfTheServer_areNotPrinted(t *testing.T) {
 				in.Add(sandbox.RoleAccounts, "/oauth/authorize", -1, authorizeWith("error", short, "error_description", evil))
 			case "client id":
 				in.Add(sandbox.RoleAccounts, "/oauth/authorize", -1, authorizeWith("code", "c"))
-				in.Add(sandbox.RoleAccounts, "/oauth/token", -1, fault.JSON(200, map[string]any{"access_token": "token-of-an-evil-server"}))
+				in.Add(sandbox.RoleAccounts, "/oauth/token", -1, fault.Document(200, map[string]any{"access_token": "token-of-an-evil-server"}))
 			}
 			if c.set != nil {
 				c.set(sb)
 			} else {
-				in.AddIf(func(r fault.Request) bool { return r.Path == c.path }, -1, fault.JSON(c.status, c.answer))
+				in.AddIf(func(r fault.Request) bool { return r.Path == c.path }, -1, fault.Document(c.status, c.answer))
 			}
 			r := w.must(w.payu("login", "--url", sb.Endpoint(), "--store=file", "--time-limit=4s"), c.code)
 			outputs := map[string]string{"login": r.stdout + r.stderr}
@@ -161,6 +161,6 @@ func answering(result any) fault.Fault {
 	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		var m struct{ ID json.RawMessage }
 		_ = json.NewDecoder(r.Body).Decode(&m) // the bridge's own
-		fault.JSON(http.StatusOK, map[string]any{"jsonrpc": "2.0", "id": m.ID, "result": result})(w, r, nil)
+		fault.Document(http.StatusOK, map[string]any{"jsonrpc": "2.0", "id": m.ID, "result": result})(w, r, nil)
 	}
 }

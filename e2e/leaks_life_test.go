@@ -23,7 +23,7 @@ func echo(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		}
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer error="invalid_request", error_description="`+said+`"`)
-	fault.JSON(http.StatusUnauthorized, map[string]any{"error": "invalid_request", "error_description": said, "error_uri": said})(w, r, nil)
+	fault.Document(http.StatusUnauthorized, map[string]any{"error": "invalid_request", "error_description": said, "error_uri": said})(w, r, nil)
 }
 
 // A login's whole life, at debug level, with a server that gives secrets of all
