@@ -58,7 +58,7 @@ func (c *Client) redeem(ctx context.Context, a *Attempt) error {
 		"resource":    {a.Resource},
 	})
 	if err != nil {
-		return codeError(err)
+		return codeError(err, a.Registration, c.cfg.Resource)
 	}
 	_, err = c.keep(ctx, a, res)
 	return err
@@ -91,15 +91,17 @@ func (e *tokenError) retryIn() time.Duration {
 }
 
 // codeError says what the server's last word on a code means.
-func codeError(err error) error {
+func codeError(err error, r Registration, resource string) error {
 	te, ok := errors.AsType[*tokenError](err)
 	switch {
 	case ok && te.code == "access_denied":
 		return denied(strings.TrimSuffix(te.code+", "+te.description, ", "))
 	case ok && te.code == "expired_token":
 		return hint.With(fmt.Errorf("%w: the code is not good any more", ErrTimeout), codeAdvice)
+	case ok && te.code == "invalid_client" && r.Dynamic:
+		return hint.With(fmt.Errorf("the server has forgotten this program meanwhile: %w", err), codeAdvice)
 	default:
-		return exchangeError(err)
+		return exchangeError(err, r, resource)
 	}
 }
 
