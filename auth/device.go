@@ -165,9 +165,6 @@ func (c *Client) checkDevice(d *Device) error {
 			continue
 		}
 		u, err := c.checkServerURL(*address)
-		if err == nil && strings.ContainsFunc(u.String(), func(r rune) bool { return r > '~' }) {
-			err = errors.New("the URL holds letters that could be taken for others")
-		}
 		if err != nil {
 			return hint.With(serverFault("the page for the code is not safe: %w", err), "do not sign in there; this is on the server's side. "+payuContact(c.cfg.Resource))
 		}
