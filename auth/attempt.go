@@ -33,6 +33,9 @@ type Attempt struct {
 	Bound bool
 	// Opened: a browser has the cookie, so no other one gets it.
 	Opened bool
+	// Fresh: the client was registered for this sign-in; Renewed: in place of one
+	// that the server had forgotten.
+	Fresh, Renewed bool
 	// By names the program that asked, for others who find the sign-in open.
 	By string
 	// Expiry is when nobody waits for it any more, by the local clock.
@@ -49,7 +52,7 @@ const (
 func newAttempt(d *discovery, r Registration, redirectURI string) *Attempt {
 	return &Attempt{
 		Server: d.server, Registration: r, Resource: d.resource, Scopes: d.scopes, RedirectURI: redirectURI,
-		State:    redact.Secret(rand.Text() + rand.Text()), // 260 bits (OAUTH A25)
+		State:    newState(),
 		Verifier: redact.Secret(oauth2.GenerateVerifier()),
 		Start:    redact.Secret(rand.Text()),
 		Cookie:   redact.Secret(rand.Text()),
@@ -130,6 +133,8 @@ type sealedAttempt struct {
 	Cookie      string       `json:"cookie"`
 	Bound       bool         `json:"bound,omitempty"`
 	Opened      bool         `json:"opened,omitempty"`
+	Fresh       bool         `json:"fresh,omitempty"`
+	Renewed     bool         `json:"renewed,omitempty"`
 	By          string       `json:"by,omitempty"`
 	Expiry      time.Time    `json:"expiry"`
 }
@@ -152,7 +157,7 @@ func (a *Attempt) seal() *sealedAttempt {
 		Server: a.Server, Resource: a.Resource, Scopes: a.Scopes, RedirectURI: a.RedirectURI,
 		Client: sealedClient{r.Issuer, r.ClientID, r.Secret.Reveal(), r.AuthMethod, r.RedirectURI, r.Dynamic},
 		State:  a.State.Reveal(), Verifier: a.Verifier.Reveal(), Start: a.Start.Reveal(), Cookie: a.Cookie.Reveal(),
-		Bound: a.Bound, Opened: a.Opened, By: a.By, Expiry: a.Expiry,
+		Bound: a.Bound, Opened: a.Opened, Fresh: a.Fresh, Renewed: a.Renewed, By: a.By, Expiry: a.Expiry,
 	}
 }
 
@@ -166,6 +171,6 @@ func (s *sealedAttempt) unseal() *Attempt {
 		Registration: Registration{r.Issuer, r.ID, redact.Secret(r.Secret), r.AuthMethod, r.RedirectURI, r.Dynamic},
 		State:        redact.Secret(s.State), Verifier: redact.Secret(s.Verifier),
 		Start: redact.Secret(s.Start), Cookie: redact.Secret(s.Cookie),
-		Bound: s.Bound, Opened: s.Opened, By: s.By, Expiry: s.Expiry,
+		Bound: s.Bound, Opened: s.Opened, Fresh: s.Fresh, Renewed: s.Renewed, By: s.By, Expiry: s.Expiry,
 	}
 }

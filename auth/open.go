@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/auth/loopback"
+	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
 
@@ -59,6 +61,11 @@ func (c *Client) sealAttempt(ctx context.Context, a *Attempt) error {
 // changeAttempt replaces the sealed attempt by what change makes of it, if it is
 // still a.
 func (c *Client) changeAttempt(ctx context.Context, a *Attempt, change func(Attempt) *Attempt) {
+	c.changeStored(ctx, a, func(cur *Credential) *Credential { return cur.withAttempt(change(*cur.Attempt)) })
+}
+
+// changeStored replaces what is stored, if a is still its open sign-in.
+func (c *Client) changeStored(ctx context.Context, a *Attempt, change func(cur *Credential) *Credential) {
 	// Also when the sign-in's own time is over.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), markLimit)
 	defer cancel()
@@ -66,7 +73,7 @@ func (c *Client) changeAttempt(ctx context.Context, a *Attempt, change func(Atte
 		if !cur.attempt().same(a) {
 			return cur, nil
 		}
-		return cur.withAttempt(change(*cur.Attempt)), nil
+		return change(cur), nil
 	})
 	if err != nil && !errors.Is(err, ErrNotSaved) {
 		c.log.DebugContext(ctx, "the open sign-in could not be changed in the store", "err", err)
@@ -129,60 +136,89 @@ func (c *Client) serve(ctx context.Context, ln *loopback.Listener, a *Attempt, p
 	defer func() { _ = ln.Close() }() // nothing is lost with a port
 	ctx, cancel := context.WithTimeoutCause(ctx, a.Expiry.Sub(c.now()), ErrTimeout)
 	defer cancel()
-	err := c.authorize(ctx, ln, a, p)
+	a, err := c.authorize(ctx, ln, a, p)
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
-	if err != nil {
+	err = c.timedOut(ctx, err)
+	switch {
+	case errors.Is(err, ErrTimeout):
+		c.dropUnfinished(ctx, a)
+		return hint.With(err, c.unfinishedAdvice(a))
+	case err != nil:
 		c.dropAttempt(ctx, a)
 	}
-	return c.timedOut(ctx, err)
+	return err
 }
 
-// authorize leads the person through and completes the sign-in. The page that
-// they see at the end is shown after the credential is stored, or not (OAUTH
-// section 5).
-func (c *Client) authorize(ctx context.Context, ln *loopback.Listener, a *Attempt, p Prompt) error {
+// authorize leads the person through and completes the sign-in. It returns the
+// attempt that was the last, which is another one than a if the client had to be
+// registered again.
+func (c *Client) authorize(ctx context.Context, ln *loopback.Listener, a *Attempt, p Prompt) (*Attempt, error) {
 	here := IsLoopback(c.cfg.Resource)
 	target, err := a.url(here)
 	if err != nil {
-		return err
+		return a, err
 	}
 	address, err := a.address(here)
 	if err != nil {
-		return err
+		return a, err
 	}
+	var last atomic.Pointer[Attempt] // read by the listener too
+	last.Store(a)
 	ln.Serve(loopback.Flow{
-		AuthorizationURL: target, Accept: a.accepts, Bound: a.Bound, Start: a.Start.Reveal(), Cookie: a.Cookie.Reveal(),
-		Opened: a.Opened, OnOpen: func() { c.markOpened(ctx, a) },
+		AuthorizationURL: target, Accept: func(q url.Values) bool { return last.Load().accepts(q) },
+		Bound: a.Bound, Start: a.Start.Reveal(), Cookie: a.Cookie.Reveal(),
+		Opened: a.Opened, OnOpen: func() { c.markOpened(ctx, last.Load()) },
 	})
 	defer c.invite(ctx, address, p.Open)()
-	q, byCallback, err := p.answer(ctx, ln, a)
-	if err != nil {
-		return err
+	for {
+		q, byCallback, err := p.answer(ctx, ln, a)
+		if err != nil {
+			return a, err
+		}
+		next, err := c.conclude(ctx, ln, a, q, byCallback)
+		if next == nil {
+			return a, err
+		}
+		a = next
+		last.Store(a)
+		if err := c.lead(ln, a, p, byCallback); err != nil {
+			return a, err
+		}
 	}
+}
+
+// conclude ends a sign-in that has its answer. The page that the person sees at the
+// end is shown after the credential is stored, or not (OAUTH section 5). An attempt
+// is one that goes on instead.
+func (c *Client) conclude(ctx context.Context, ln *loopback.Listener, a *Attempt, q url.Values, byCallback bool) (*Attempt, error) {
 	// The code is there: from here on nobody's leaving strands a grant that is
 	// neither stored nor revoked.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), completeLimit)
 	defer cancel()
 	cred, err := c.complete(ctx, *a, q)
+	next, err := c.again(ctx, a, err)
+	if next != nil {
+		return next, nil
+	}
 	if err != nil {
 		c.dropAttempt(ctx, a) // before the page says so
 	}
 	ln.Finish(resultPage(cred, err))
 	if !byCallback {
-		return err // nobody's browser waits for the page
+		return nil, err // nobody's browser waits for the page
 	}
 	shown, cancel := context.WithTimeout(ctx, resultPageLimit)
 	defer cancel()
 	ln.Shown(shown)
-	return err
+	return nil, err
 }
 
 // complete turns the authorization response into a stored credential. The grant
 // that it replaces is revoked afterwards.
 func (c *Client) complete(ctx context.Context, a Attempt, q url.Values) (*Credential, error) {
-	code, err := a.code(q)
+	code, err := a.code(q, c.cfg.Resource)
 	if err != nil {
 		return nil, err
 	}

@@ -145,58 +145,6 @@ func TestRejected_revokedInDashboard_signInNeededAndRegistrationKept(t *testing.
 	w.wantCount("registrations", sandbox.Query{Path: "/register"}, 1)
 }
 
-// OAUTH L7, L8, B10: what becomes of the credential at each fault.
-func TestToken_tokenEndpointFaults_onlyProvenDeathEndsGrant(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		fault func(http.ResponseWriter, *http.Request, http.Handler)
-		kept  bool
-		calls int
-	}{
-		"500":                    {status(500, "text/html", "<h1>oops</h1>"), true, 1},
-		"502 HTML":               {status(502, "text/html", "<h1>bad gateway</h1>"), true, 1},
-		"503":                    {status(503, "application/json", `{}`), true, 1},
-		"429":                    {status(429, "application/json", `{"error":"slow_down"}`), true, 1},
-		"captive portal":         {status(200, "text/html", "<h1>Welcome to the airport</h1>"), true, 1},
-		"PayU's invalid_request": {status(401, "application/json", `{"error":"invalid_request"}`), true, 1},
-		"cut":                    {func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }, true, 2},
-		"invalid_grant":          {status(400, "application/json", `{"error":"invalid_grant"}`), false, 1},
-		"invalid_grant 401":      {status(401, "application/json", `{"error":"invalid_grant"}`), false, 1},
-		"invalid_client":         {status(401, "application/json", `{"error":"invalid_client"}`), false, 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var f tokenEndpoint
-			w := newWorld(t, sandbox.Options{Wrap: f.wrap})
-			old := w.mustSignIn()
-			f.set(c.fault)
-			w.clock.advance(3 * time.Hour)
-			token, err := w.client.Token(t.Context())
-			if c.kept && (!errors.Is(err, auth.ErrServer) || w.store.current().RefreshToken != old.RefreshToken) {
-				t.Errorf("err = %v, stored %+v", err, w.store.current().Summary())
-			}
-			if !c.kept && (err != nil || token != "" || w.store.current().SignedIn()) {
-				t.Errorf("token there: %v, err = %v", token != "", err)
-			}
-			if f.count() != c.calls {
-				t.Errorf("%d requests, want %d", f.count(), c.calls)
-			}
-			if !c.kept {
-				return
-			}
-			// The endpoint in trouble is left alone for a while, then asked again.
-			if _, err := w.client.Token(t.Context()); err == nil || f.count() != c.calls {
-				t.Errorf("at once again: err %v, %d requests", err, f.count())
-			}
-			f.set(nil)
-			w.clock.advance(2 * time.Minute)
-			if token, err := w.client.Token(t.Context()); err != nil || token == "" || token == old.AccessToken {
-				t.Errorf("after the fault: %v", err)
-			}
-		})
-	}
-}
-
 func TestToken_refreshFailsBeforeExpiry_oldTokenIsUsed(t *testing.T) {
 	t.Parallel()
 	var f tokenEndpoint

@@ -129,9 +129,14 @@ func (c *Client) checkEndpoint(name, endpoint string) error {
 }
 
 // checkServerURL allows plain http only when the endpoint itself is on this
-// computer (OAUTH A31).
+// computer (OAUTH A31), and no address that a server has no business to send us
+// to (OAUTH A33). What DNS makes of a name is checked when it is dialled.
 func (c *Client) checkServerURL(raw string) (*url.URL, error) {
-	return checkURL(raw, IsLoopback(c.cfg.Resource))
+	u, err := checkURL(raw, IsLoopback(c.cfg.Resource))
+	if err != nil {
+		return nil, err
+	}
+	return u, Reach(c.cfg.Resource, c.cfg.ServerMetadataURL).CheckHost(u.Hostname())
 }
 
 // checkPKCE demands S256 in the list (OAUTH A18). Only PayU may leave the list
@@ -146,6 +151,6 @@ func (c *Client) checkPKCE(m *oauthex.AuthServerMeta) (unlisted bool, err error)
 	default:
 		return false, hint.With(
 			serverFault("the authorization server does not offer PKCE with S256, so a sign-in there is not safe"),
-			"this is on the server's side. "+payuContact(c.cfg.Resource))
+			"this is on the server's side, and no option of this program goes around it. "+payuContact(c.cfg.Resource))
 	}
 }

@@ -79,6 +79,9 @@ func (c *Client) signIn(ctx context.Context, p Prompt) error {
 	}
 	if old := cur.attempt(); old != nil {
 		c.dropAttempt(ctx, old) // nobody is sent to it while the new one is prepared
+		if !c.now().Before(old.Expiry) {
+			cur = cur.unfinished(old)
+		}
 	}
 	return c.begin(ctx, cur, ch, p)
 }
@@ -109,6 +112,7 @@ func (c *Client) begin(ctx context.Context, cur *Credential, ch challenge, p Pro
 		return err
 	}
 	a := newAttempt(d, reg, ln.RedirectURI())
+	a.compare(c.known(d, cur))
 	a.Bound, a.By, a.Expiry = p.Open != nil, clean(p.By), c.now().Add(c.cfg.SignInLimit)
 	if err := c.sealAttempt(ctx, a); err != nil {
 		return errors.Join(err, ln.Close())
@@ -143,8 +147,10 @@ func (c *Client) prepare(ctx context.Context, d *discovery, cur *Credential) (*l
 	}
 	switch {
 	case c.cfg.ClientID != "":
-		return ln, c.preRegistered(d.server, ln.RedirectURI()), nil
-	case known != nil && known.RedirectURI == ln.RedirectURI():
+		reg := c.preRegistered(d.server, ln.RedirectURI())
+		c.warnRefused(ctx, d, reg)
+		return ln, reg, nil
+	case known != nil && known.RedirectURI == ln.RedirectURI() && !c.forgotten(ctx, d, *known):
 		return ln, *known, nil
 	}
 	reg, err := c.register(ctx, d.server, ln.RedirectURI())

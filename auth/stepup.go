@@ -38,7 +38,7 @@ func (c *Client) widen(d *discovery, ch challenge, cur *Credential) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.stepped = stepUp{ch.scope, c.now()}
+	c.stepped, d.grantAlive = stepUp{ch.scope, c.now()}, true
 	if len(c.cfg.Scopes) == 0 {
 		d.scopes = union(cur.Scopes, d.scopes)
 	}

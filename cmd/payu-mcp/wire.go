@@ -62,10 +62,6 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
-	server, err := nettransport.New(nettransport.Options{CAFile: o.login.CAFile, Proxy: o.login.Proxy, NoCompression: true})
-	if err != nil {
-		return nil, usageError{err}
-	}
 	store, err := keychain.Open(keychain.Options{
 		Dir: o.stateDir, Profile: o.profile, Resource: endpoint, Kind: keychain.Kind(o.login.Store),
 		AllowMemory: use.memory, NeverUnsaved: !use.memory, LockWait: use.lockWait(), Keyring: use.keyring, Log: log,
@@ -76,6 +72,13 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 	cfg, err := authConfig(o.login)
 	if err != nil {
 		return nil, err
+	}
+	server, err := nettransport.New(nettransport.Options{
+		CAFile: o.login.CAFile, Proxy: o.login.Proxy, NoCompression: true,
+		Guard: auth.Reach(endpoint, cfg.ServerMetadataURL),
+	})
+	if err != nil {
+		return nil, usageError{err}
 	}
 	cfg.Resource, cfg.Log, cfg.SignInLimit = endpoint, log, use.limit
 	shelf := newShelf(o.stateDir, o.profile, endpoint)

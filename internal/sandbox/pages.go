@@ -84,6 +84,8 @@ func (s *Sandbox) signIn(w http.ResponseWriter, r *http.Request) {
 		s.refuseStale(w)
 	case !known || r.PostFormValue("passphrase") != Passphrase:
 		s.showSignIn(w, http.StatusUnauthorized, id, "That passphrase is not right. Nothing has been shared; try again.")
+	case a.turnedAway.title != "":
+		s.turnAway(w, &a)
 	default:
 		a.user = u.id
 		s.logins.put(id, a)

@@ -79,7 +79,7 @@ func (s *Sandbox) token(w http.ResponseWriter, r *http.Request) {
 	}
 	all := s.Knobs()
 	c, ok := s.authenticate(r)
-	if !ok {
+	if !ok || all.Client.DemandSecret && c.Secret == "" {
 		if all.Client.BurnCodeOnAuthFailure {
 			s.grants.burn(r.PostForm.Get("code"))
 		}

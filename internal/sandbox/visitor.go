@@ -52,7 +52,6 @@ func (v Visitor) Visit(ctx context.Context, start string) (Page, error) {
 		return Page{}, err
 	}
 	at, body := start, ""
-	signedIn := false
 	for range maxSteps {
 		p, again, err := fetch(ctx, client, at, body)
 		if err != nil {
@@ -60,10 +59,9 @@ func (v Visitor) Visit(ctx context.Context, start string) (Page, error) {
 		}
 		f, isForm := findForm(p.Body)
 		switch {
-		case isForm && f.id == "sign-in" && signedIn:
+		case isForm && p.Status == http.StatusUnauthorized:
 			return p, nil // the passphrase was refused
 		case isForm:
-			signedIn = true
 			at, body, err = v.fill(p, f)
 		case again != nil:
 			at, body, err = *again, "", nil
