@@ -13,6 +13,7 @@ var actors = map[string]func(args []string) int{
 	"forge":        forge,
 	"group":        group,
 	"leaky":        leaky,
+	"noisy":        noisy,
 	"note":         note,
 	"parent":       parent,
 	"record":       record,
