@@ -118,7 +118,7 @@ func (c *Client) fits(a *Attempt, ch challenge) bool {
 		c.cfg.CallbackPort != 0 && c.cfg.CallbackPort != a.port():
 		return false
 	case c.cfg.ClientID == "" && !a.Registration.Dynamic,
-		c.cfg.ClientID != "" && (c.cfg.ClientID != a.Registration.ClientID || c.cfg.ClientSecret != a.Registration.Secret):
+		c.cfg.ClientID != "" && (c.cfg.ClientID != a.Registration.ClientID || !c.knowsSecret(a.Registration.Secret)):
 		return false
 	case len(c.cfg.Scopes) > 0:
 		return slices.Equal(c.cfg.Scopes, a.Scopes)

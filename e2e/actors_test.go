@@ -14,6 +14,7 @@ var actors = map[string]func(args []string) int{
 	"forge":        forge,
 	"group":        group,
 	"leaky":        leaky,
+	"noisy":        noisy,
 	"note":         note,
 	"parent":       parent,
 	"peek":         peek,

@@ -53,7 +53,7 @@ func runLogin(cmd *cobra.Command, e env, lo loginOptions) error {
 	if err := auth.CheckEndpoint(cmp.Or(lo.login.URL, auth.PayUEndpoint)); err != nil {
 		return usageError{err}
 	}
-	if err := confirmForeign(e, lo.login.URL, lo.saved); err != nil {
+	if err := confirmForeign(e, lo.login, lo.saved); err != nil {
 		return err
 	}
 	log, closeLog, err := newLogger(lo.options, e.stderr)
