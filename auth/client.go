@@ -25,8 +25,11 @@ type Config struct {
 	// Resource is the MCP endpoint, exactly as the user gave it.
 	Resource string
 	// ClientID and ClientSecret name a pre-registered client; empty: register.
+	// Without a secret the one is used that lies sealed with an earlier sign-in of
+	// the same client at the same issuer, unless NoSecret says that there is none.
 	ClientID     string
 	ClientSecret redact.Secret
+	NoSecret     bool
 	// ClientMetadataURL is the https address of a client id metadata document that
 	// somebody hosts for this program: a client id where the server takes such ones.
 	ClientMetadataURL string

@@ -112,6 +112,8 @@ type Summary struct {
 	SignedInAt   time.Time `json:"signed_in_at,omitzero"`
 	LastRefresh  Refresh   `json:"last_refresh,omitzero"`
 	PKCEUnlisted bool      `json:"pkce_unlisted,omitempty"`
+	// ClientSecret: one that a person gave for their client lies in the sealed part.
+	ClientSecret bool `json:"client_secret,omitempty"`
 	// OpenUntil is set while a sign-in is open, and past if its process was killed.
 	OpenUntil time.Time `json:"sign_in_open_until,omitzero"`
 }
@@ -133,6 +135,7 @@ func (c *Credential) Summary() Summary {
 		SignedInAt:   c.SignedInAt,
 		LastRefresh:  c.LastRefresh,
 		PKCEUnlisted: c.Server.PKCEUnlisted,
+		ClientSecret: c.Registration.Secret != "" && !c.Registration.Dynamic,
 	}
 }
 

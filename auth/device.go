@@ -136,7 +136,7 @@ func (c *Client) requestCode(ctx context.Context, a *Attempt) (d *Device, life t
 	var res codeAnswer
 	switch err := ans.decode(&res); {
 	case errorCode(res.Error) != "":
-		return nil, 0, refused("the server gives no code: %s", strings.TrimSuffix(res.Error+", "+clean(without(form, res.Description)), ", "))
+		return nil, 0, refused("the server gives no code: %s", strings.TrimSuffix(res.Error+", "+clean(without(form, a.Registration, res.Description)), ", "))
 	case ans.status != http.StatusOK:
 		return nil, 0, refused("the server gives no code: its device authorization endpoint answered status %d", ans.status)
 	case err != nil:
@@ -165,9 +165,6 @@ func (c *Client) checkDevice(d *Device) error {
 			continue
 		}
 		u, err := c.checkServerURL(*address)
-		if err == nil && strings.ContainsFunc(u.String(), func(r rune) bool { return r > '~' }) {
-			err = errors.New("the URL holds letters that could be taken for others")
-		}
 		if err != nil {
 			return hint.With(serverFault("the page for the code is not safe: %w", err), "do not sign in there; this is on the server's side. "+payuContact(c.cfg.Resource))
 		}

@@ -98,6 +98,8 @@ func codeError(err error, r Registration, resource string) error {
 		return denied(strings.TrimSuffix(te.code+", "+te.description, ", "))
 	case ok && te.code == "expired_token":
 		return hint.With(fmt.Errorf("%w: the code is not good any more", ErrTimeout), codeAdvice)
+	case ok && te.code == "invalid_client" && r.Dynamic:
+		return hint.With(fmt.Errorf("the server has forgotten this program meanwhile: %w", err), codeAdvice)
 	default:
 		return exchangeError(err, r, resource)
 	}

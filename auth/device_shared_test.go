@@ -20,7 +20,6 @@ import (
 //
 //oauth:row X1 auth/device.go "u, err := c.checkServerURL(*address)" => "u, err := url.Parse(*address)"
 //oauth:row A32 auth/device.go "u, err := c.checkServerURL(*address)" => "u, err := url.Parse(*address)"
-//oauth:row X19 auth/device.go "func(r rune) bool { return r > '~' }" => "func(r rune) bool { return r < 0 }"
 func TestSignIn_byCodeWithUnsafePage_refused(t *testing.T) {
 	t.Parallel()
 	const payu = "https://api.payu.in"

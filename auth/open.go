@@ -135,8 +135,8 @@ func (c *Client) rebind(ctx context.Context, a *Attempt, ch challenge) (*loopbac
 
 // serve runs the person's part of an attempt that is sealed: in the browser, or by
 // code, where ln may be nil. Without p.Open no browser is opened. It frees the port,
-// and forgets the attempt unless this
-// process is just ending: then the next one may take it over.
+// and forgets the attempt unless this process is just ending: then the next one may
+// take it over.
 func (c *Client) serve(ctx context.Context, ln *loopback.Listener, a *Attempt, p Prompt) error {
 	if ln != nil {
 		defer func() { _ = ln.Close() }() // nothing is lost with a port

@@ -170,7 +170,7 @@ func (c *Client) lead(ln *loopback.Listener, a *Attempt, p Prompt, byCallback bo
 // said that it is not known, which Doorkeeper does only after the person's login.
 func (c *Credential) unfinished(a *Attempt) *Credential {
 	next := c.withAttempt(nil)
-	seen := !a.Bound || c.attempt().same(a) && c.Attempt.Opened
+	seen := a.Device == nil && (!a.Bound || c.attempt().same(a) && c.Attempt.Opened)
 	if seen && !a.Fresh && a.Registration.Dynamic && !c.SignedIn() && next.Registration.ClientID == a.Registration.ClientID {
 		next.Registration = Registration{}
 	}

@@ -114,7 +114,7 @@ func (c *Client) begin(ctx context.Context, cur *Credential, ch challenge, p Pro
 	if err != nil {
 		return err
 	}
-	a := newAttempt(d, reg, ln.RedirectURI())
+	a := newAttempt(d, c.withSealedSecret(reg, d.server, cur), ln.RedirectURI())
 	a.compare(c.known(d, cur))
 	a.Bound, a.By, a.Expiry = p.Open != nil, clean(p.By), c.now().Add(c.cfg.SignInLimit)
 	err = c.askForCode(ctx, a, p)

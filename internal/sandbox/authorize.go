@@ -59,8 +59,8 @@ type authorization struct {
 	client                                      Client
 	redirect, state, challenge, resource, scope string
 	user                                        string // set by the sign-in
-	turnedAway                                  turnedAway
 	device                                      string // the user code of a sign-in by code (RFC 8628)
+	turnedAway                                  turnedAway
 }
 
 // logins holds the open authorizations by an id that the forms carry. Its zero

@@ -54,7 +54,6 @@ func (v Visitor) Visit(ctx context.Context, start string) (Page, error) {
 		return Page{}, err
 	}
 	at, body := start, ""
-	entered := false
 	for range maxSteps {
 		p, again, err := fetch(ctx, client, at, body)
 		if err != nil {
@@ -62,12 +61,9 @@ func (v Visitor) Visit(ctx context.Context, start string) (Page, error) {
 		}
 		f, isForm := findForm(p.Body)
 		switch {
-		case isForm && p.Status == http.StatusUnauthorized:
-			return p, nil // the passphrase was refused
-		case isForm && f.id == "device" && entered:
-			return p, nil // the code was refused
+		case isForm && p.Status >= http.StatusBadRequest:
+			return p, nil // the passphrase or the code was refused
 		case isForm:
-			entered = entered || f.id == "device"
 			at, body, err = v.fill(p, f)
 		case again != nil:
 			at, body, err = *again, "", nil
