@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -28,6 +27,8 @@ type Attempt struct {
 	Verifier     redact.Secret
 	// Start is the nonce of the start page, Cookie what its first visitor gets.
 	Start, Cookie redact.Secret
+	// Device is set for a sign-in by code, which comes back to no redirect URI.
+	Device *Device
 	// Bound: we open the browser, and only that one can finish. Else the
 	// authorization URL was handed out, which state and PKCE alone bind.
 	Bound bool
@@ -78,6 +79,9 @@ func (a *Attempt) url(loopbackHTTP bool) (string, error) {
 // address is what a person opens: for a bound attempt only our own start page,
 // so that state and challenge stay out of argv (OAUTH X9).
 func (a *Attempt) address(loopbackHTTP bool) (string, error) {
+	if a.Device != nil {
+		return a.Device.Address(), nil
+	}
 	if a.Bound {
 		return loopback.StartURL(a.port(), a.Start.Reveal()), nil
 	}
@@ -109,15 +113,16 @@ func (c *Client) fits(a *Attempt, ch challenge) bool {
 	switch {
 	case a.port() == 0, a.RedirectURI != loopback.RedirectURI(a.port()), c.checkResource(a.Resource) != nil,
 		checkPinnedIssuer(c.cfg.Resource, a.Server.Issuer) != nil, c.checkEndpoints(a.Server) != nil,
+		a.Device != nil && c.checkDevice(a.Device) != nil,
 		c.cfg.CallbackPort != 0 && c.cfg.CallbackPort != a.port():
 		return false
 	case c.cfg.ClientID == "" && !a.Registration.Dynamic,
-		c.cfg.ClientID != "" && (c.cfg.ClientID != a.Registration.ClientID || c.cfg.ClientSecret != a.Registration.Secret):
+		c.cfg.ClientID != "" && (c.cfg.ClientID != a.Registration.ClientID || !c.knowsSecret(a.Registration.Secret)):
 		return false
 	case len(c.cfg.Scopes) > 0:
 		return slices.Equal(c.cfg.Scopes, a.Scopes)
 	}
-	return !slices.ContainsFunc(strings.Fields(ch.scope), func(s string) bool { return !slices.Contains(a.Scopes, s) })
+	return !slices.ContainsFunc(splitScopes(ch.scope), func(s string) bool { return !slices.Contains(a.Scopes, s) })
 }
 
 // sealedAttempt is the wire form of an Attempt inside the sealed file.
@@ -136,7 +141,10 @@ type sealedAttempt struct {
 	Fresh       bool         `json:"fresh,omitempty"`
 	Renewed     bool         `json:"renewed,omitempty"`
 	By          string       `json:"by,omitempty"`
-	Expiry      time.Time    `json:"expiry"`
+
+	Device *sealedDevice `json:"device,omitempty"`
+
+	Expiry time.Time `json:"expiry"`
 }
 
 type sealedClient struct {
@@ -146,6 +154,7 @@ type sealedClient struct {
 	AuthMethod  string `json:"auth_method"`
 	RedirectURI string `json:"redirect_uri"`
 	Dynamic     bool   `json:"dynamic,omitempty"`
+	Device      bool   `json:"device,omitempty"`
 }
 
 func (a *Attempt) seal() *sealedAttempt {
@@ -155,9 +164,9 @@ func (a *Attempt) seal() *sealedAttempt {
 	r := a.Registration
 	return &sealedAttempt{
 		Server: a.Server, Resource: a.Resource, Scopes: a.Scopes, RedirectURI: a.RedirectURI,
-		Client: sealedClient{r.Issuer, r.ClientID, r.Secret.Reveal(), r.AuthMethod, r.RedirectURI, r.Dynamic},
+		Client: sealedClient{r.Issuer, r.ClientID, r.Secret.Reveal(), r.AuthMethod, r.RedirectURI, r.Dynamic, r.Device},
 		State:  a.State.Reveal(), Verifier: a.Verifier.Reveal(), Start: a.Start.Reveal(), Cookie: a.Cookie.Reveal(),
-		Bound: a.Bound, Opened: a.Opened, Fresh: a.Fresh, Renewed: a.Renewed, By: a.By, Expiry: a.Expiry,
+		Bound: a.Bound, Opened: a.Opened, Fresh: a.Fresh, Renewed: a.Renewed, By: a.By, Expiry: a.Expiry, Device: a.Device.seal(),
 	}
 }
 
@@ -168,9 +177,9 @@ func (s *sealedAttempt) unseal() *Attempt {
 	r := s.Client
 	return &Attempt{
 		Server: s.Server, Resource: s.Resource, Scopes: s.Scopes, RedirectURI: s.RedirectURI,
-		Registration: Registration{r.Issuer, r.ID, redact.Secret(r.Secret), r.AuthMethod, r.RedirectURI, r.Dynamic},
+		Registration: Registration{r.Issuer, r.ID, redact.Secret(r.Secret), r.AuthMethod, r.RedirectURI, r.Dynamic, r.Device},
 		State:        redact.Secret(s.State), Verifier: redact.Secret(s.Verifier),
 		Start: redact.Secret(s.Start), Cookie: redact.Secret(s.Cookie),
-		Bound: s.Bound, Opened: s.Opened, Fresh: s.Fresh, Renewed: s.Renewed, By: s.By, Expiry: s.Expiry,
+		Bound: s.Bound, Opened: s.Opened, Fresh: s.Fresh, Renewed: s.Renewed, By: s.By, Expiry: s.Expiry, Device: s.Device.unseal(),
 	}
 }

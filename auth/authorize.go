@@ -38,17 +38,22 @@ func (a *Attempt) refused(q url.Values, resource string) error {
 	err := serverFault("the authorization server answered %s", said)
 	switch code {
 	case "access_denied":
-		return hint.With(fmt.Errorf("%w (%s)", ErrDenied, said), "try again with payu-mcp login; if MCP is not enabled for your PayU account, ask "+payuContacts)
+		return denied(said)
 	case "invalid_scope":
 		return hint.With(err, "choose the scopes with --scope. "+payuContact(resource))
 	case "invalid_client", "unauthorized_client":
 		return hint.With(&unknownClientError{err}, "check --client-id. "+payuContact(resource))
 	case "invalid_request":
-		return hint.With(serverFault("the authorization server answered %s to the redirect URI %s", said, a.RedirectURI),
+		return hint.With(serverFault("with the redirect URI %s: %w", a.RedirectURI, err),
 			"the server may not take this redirect URI: "+otherRedirect(resource))
 	default:
 		return hint.With(err, tryAgain(resource))
 	}
+}
+
+// denied is the end of a sign-in that somebody said no to.
+func denied(said string) error {
+	return hint.With(fmt.Errorf("%w (%s)", ErrDenied, said), "try again with payu-mcp login; if MCP is not enabled for your PayU account, ask "+payuContacts)
 }
 
 // exchange spends the code (RFC 6749 section 4.1.3), once.

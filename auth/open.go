@@ -96,7 +96,7 @@ func (c *Client) dropAttempt(ctx context.Context, a *Attempt) {
 // one's address stood in an argument list for long enough.
 func (c *Client) resume(ctx context.Context, cur *Credential, ch challenge, p Prompt) (*loopback.Listener, *Attempt) {
 	a := cur.attempt()
-	if !c.live(a) || a.Bound && p.Open == nil || !a.Bound && p.Open != nil && p.Anew {
+	if !c.live(a) || a.Bound && p.Open == nil || !a.Bound && p.Open != nil && p.Anew || a.Device != nil && !p.WantCode {
 		return nil, nil
 	}
 	ln, err := c.rebind(ctx, a, ch)
@@ -116,11 +116,15 @@ func (c *Client) resume(ctx context.Context, cur *Credential, ch challenge, p Pr
 	return ln, &b
 }
 
-// rebind takes the port of an attempt whose process is gone.
+// rebind takes the port of an attempt whose process is gone; a sign-in by code has
+// none, and nil is returned.
 func (c *Client) rebind(ctx context.Context, a *Attempt, ch challenge) (*loopback.Listener, error) {
 	if !c.fits(a, ch) {
 		c.noteStuck(a, true)
 		return nil, errors.New("the sign-in is for another client or scope")
+	}
+	if a.Device != nil {
+		return nil, nil
 	}
 	ln, err := loopback.Listen(ctx, a.port())
 	if err != nil {
@@ -129,20 +133,28 @@ func (c *Client) rebind(ctx context.Context, a *Attempt, ch challenge) (*loopbac
 	return ln, err
 }
 
-// serve runs the browser part of an attempt that is sealed. Without p.Open no
-// browser is opened. It frees the port, and forgets the attempt unless this
-// process is just ending: then the next one may take it over.
+// serve runs the person's part of an attempt that is sealed: in the browser, or by
+// code, where ln may be nil. Without p.Open no browser is opened. It frees the port,
+// and forgets the attempt unless this process is just ending: then the next one may
+// take it over.
 func (c *Client) serve(ctx context.Context, ln *loopback.Listener, a *Attempt, p Prompt) error {
-	defer func() { _ = ln.Close() }() // nothing is lost with a port
+	if ln != nil {
+		defer func() { _ = ln.Close() }() // nothing is lost with a port
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, a.Expiry.Sub(c.now()), ErrTimeout)
 	defer cancel()
-	a, err := c.authorize(ctx, ln, a, p)
+	var err error
+	if a.Device != nil {
+		err = c.poll(ctx, a)
+	} else {
+		a, err = c.authorize(ctx, ln, a, p)
+	}
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
 	err = c.timedOut(ctx, err)
 	switch {
-	case errors.Is(err, ErrTimeout):
+	case errors.Is(err, ErrTimeout) && a.Device == nil:
 		c.dropUnfinished(ctx, a)
 		return hint.With(err, c.unfinishedAdvice(a))
 	case err != nil:
@@ -215,8 +227,7 @@ func (c *Client) conclude(ctx context.Context, ln *loopback.Listener, a *Attempt
 	return nil, err
 }
 
-// complete turns the authorization response into a stored credential. The grant
-// that it replaces is revoked afterwards.
+// complete turns the authorization response into a stored credential.
 func (c *Client) complete(ctx context.Context, a Attempt, q url.Values) (*Credential, error) {
 	code, err := a.code(q, c.cfg.Resource)
 	if err != nil {
@@ -226,9 +237,15 @@ func (c *Client) complete(ctx context.Context, a Attempt, q url.Values) (*Creden
 	if err != nil {
 		return nil, err
 	}
-	cred := res.apply(Credential{Resource: a.Resource, Server: a.Server, Registration: a.Registration, Scopes: a.Scopes}, c.now())
+	return c.keep(ctx, &a, res)
+}
+
+// keep makes a stored credential of the tokens. The grant that it replaces is
+// revoked afterwards.
+func (c *Client) keep(ctx context.Context, a *Attempt, res *tokenAnswer) (*Credential, error) {
+	cred := res.apply(Credential{Resource: a.Resource, Server: a.Server, Registration: a.Registration, Asked: a.Scopes, Scopes: a.Scopes}, c.now())
 	cred.SignedInAt, cred.Account = cred.ObtainedAt, res.account()
-	old, err := c.replace(ctx, &a, cred)
+	old, err := c.replace(ctx, a, cred)
 	switch {
 	case errors.Is(err, ErrNotSaved):
 		// Good until this process ends. What is on disk stays alive beside it.

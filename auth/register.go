@@ -63,7 +63,7 @@ func (c *Client) register(ctx context.Context, s Server, redirectURI string) (Re
 		SoftwareVersion:         buildinfo.Version(),
 		ApplicationType:         "native",
 		RedirectURIs:            []string{redirectURI},
-		GrantTypes:              []string{"authorization_code", "refresh_token"},
+		GrantTypes:              grantTypes(s),
 		ResponseTypes:           []string{"code"},
 		TokenEndpointAuthMethod: wantedMethod(s),
 	})
@@ -80,6 +80,15 @@ func (c *Client) register(ctx context.Context, s Server, redirectURI string) (Re
 		return Registration{}, fmt.Errorf("registering with %s: %w", clean(s.Issuer), err)
 	}
 	return c.readRegistration(a, s, redirectURI)
+}
+
+// grantTypes is what we may ever ask the token endpoint for.
+func grantTypes(s Server) []string {
+	types := []string{"authorization_code", "refresh_token"}
+	if s.DeviceEndpoint != "" {
+		types = append(types, deviceGrant)
+	}
+	return types
 }
 
 // wantedMethod asks for "none" where the server allows it or says nothing.
@@ -106,6 +115,7 @@ func (c *Client) readRegistration(a *answer, s Server, redirectURI string) (Regi
 	return Registration{
 		Issuer: s.Issuer, ClientID: res.ClientID, Secret: redact.Secret(res.ClientSecret),
 		AuthMethod: registeredMethod(res, s), RedirectURI: redirectURI, Dynamic: true,
+		Device: s.DeviceEndpoint != "",
 	}, nil
 }
 

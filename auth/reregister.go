@@ -160,7 +160,7 @@ func (c *Client) lead(ln *loopback.Listener, a *Attempt, p Prompt, byCallback bo
 		p.Refuse(hint.With(errors.New("the server had forgotten this program, which is registered again now"),
 			"open the new address below and paste the address of the last page that it leads to"))
 	}
-	c.audience.tell(address, nil)
+	c.audience.tell(told{address: address})
 	ln.GoOn(target)
 	return nil
 }
@@ -170,7 +170,7 @@ func (c *Client) lead(ln *loopback.Listener, a *Attempt, p Prompt, byCallback bo
 // said that it is not known, which Doorkeeper does only after the person's login.
 func (c *Credential) unfinished(a *Attempt) *Credential {
 	next := c.withAttempt(nil)
-	seen := !a.Bound || c.attempt().same(a) && c.Attempt.Opened
+	seen := a.Device == nil && (!a.Bound || c.attempt().same(a) && c.Attempt.Opened)
 	if seen && !a.Fresh && a.Registration.Dynamic && !c.SignedIn() && next.Registration.ClientID == a.Registration.ClientID {
 		next.Registration = Registration{}
 	}

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/modelcontextprotocol/go-sdk/oauthex"
-
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 )
 
@@ -61,11 +59,11 @@ func (c *Client) serverMetaPlaces(issuer string) ([]string, error) {
 	return []string{o + oauth + p, o + oidc + p, o + p + oidc}, nil
 }
 
-func readServerMeta(a *answer) (*oauthex.AuthServerMeta, error) {
+func readServerMeta(a *answer) (*serverDocument, error) {
 	if a.status != 200 {
 		return nil, fmt.Errorf("status %d", a.status)
 	}
-	var meta oauthex.AuthServerMeta
+	var meta serverDocument
 	if err := a.decode(&meta); err != nil {
 		return nil, err
 	}
@@ -82,15 +80,17 @@ func (c *Client) checkIssuer(got, want string) error {
 }
 
 // checkServer applies the rules for endpoints and PKCE.
-func (c *Client) checkServer(m *oauthex.AuthServerMeta) (Server, error) {
+func (c *Client) checkServer(m *serverDocument) (Server, error) {
 	s := Server{
 		Issuer:                m.Issuer,
 		AuthorizationEndpoint: m.AuthorizationEndpoint,
 		TokenEndpoint:         m.TokenEndpoint,
 		RegistrationEndpoint:  m.RegistrationEndpoint,
 		RevocationEndpoint:    m.RevocationEndpoint,
+		DeviceEndpoint:        m.deviceEndpoint(),
 		TokenAuthMethods:      m.TokenEndpointAuthMethodsSupported,
 		IssRequired:           m.AuthorizationResponseIssParameterSupported,
+		OfflineAccess:         slices.Contains(m.ScopesSupported, offlineAccess),
 	}
 	if err := c.checkEndpoints(s); err != nil {
 		return Server{}, err
@@ -106,6 +106,7 @@ func (c *Client) checkEndpoints(s Server) error {
 		{"token", s.TokenEndpoint},
 		{"registration", s.RegistrationEndpoint},
 		{"revocation", s.RevocationEndpoint},
+		{"device authorization", s.DeviceEndpoint},
 	} {
 		if err := c.checkEndpoint(e.name, e.url); err != nil {
 			return err
@@ -141,7 +142,7 @@ func (c *Client) checkServerURL(raw string) (*url.URL, error) {
 
 // checkPKCE demands S256 in the list (OAUTH A18). Only PayU may leave the list
 // out (OAUTH Y4): its documentation promises PKCE.
-func (c *Client) checkPKCE(m *oauthex.AuthServerMeta) (unlisted bool, err error) {
+func (c *Client) checkPKCE(m *serverDocument) (unlisted bool, err error) {
 	methods := m.CodeChallengeMethodsSupported
 	switch {
 	case slices.Contains(methods, "S256"):

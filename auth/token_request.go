@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -143,7 +142,7 @@ func (res *tokenAnswer) apply(cred Credential, now time.Time) *Credential {
 		cred.RefreshToken = redact.Secret(res.RefreshToken)
 	}
 	if res.Scope != nil {
-		cred.Scopes = slices.Clip(strings.Fields(clean(*res.Scope)))
+		cred.Scopes = splitScopes(*res.Scope)
 	}
 	return &cred
 }

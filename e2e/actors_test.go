@@ -22,6 +22,8 @@ var actors = map[string]func(args []string) int{
 	"stay":         stay,
 	"tee":          tee,
 	"visit":        visit,
+	"visitor":      visitAs,
+	"walk":         walk,
 }
 
 // tee runs the program that follows its first argument, and keeps a copy of what

@@ -40,7 +40,7 @@ func newLoginCmd(e env, o *options) *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runLogin(cmd, e, lo) },
 	}
 	addLoginFlags(cmd.Flags(), &o.login)
-	cmd.Flags().BoolVar(&lo.noBrowser, "no-browser", false, "only print the address to open")
+	cmd.Flags().BoolVar(&lo.noBrowser, "no-browser", false, "sign in with a browser elsewhere: print the address, or a code where the server offers one")
 	cmd.Flags().DurationVar(&lo.limit, "time-limit", auth.SignInLimit, "how long the sign-in may take")
 	return cmd
 }
@@ -52,7 +52,7 @@ func runLogin(cmd *cobra.Command, e env, lo loginOptions) error {
 	if err := auth.CheckEndpoint(cmp.Or(lo.login.URL, auth.PayUEndpoint)); err != nil {
 		return usageError{err}
 	}
-	if err := confirmForeign(e, lo.login.URL, lo.saved); err != nil {
+	if err := confirmForeign(e, lo.login, lo.saved); err != nil {
 		return err
 	}
 	log, closeLog, err := newLogger(lo.options, e.stderr)
@@ -147,7 +147,7 @@ func (p *parts) loginPrompt(ctx context.Context, e env, noBrowser bool) auth.Pro
 		return handOutPrompt(ctx, e)
 	}
 	w := e.stdout
-	return auth.Prompt{Anew: true, Open: p.opener.Open, Show: func(url string, openErr error) {
+	return auth.Prompt{Anew: true, Open: p.opener.Open, ShowCode: codeShower(w), Show: func(url string, openErr error) {
 		if openErr != nil {
 			fmt.Fprintf(w, "The browser could not be opened: %v.\nOpen the address above by hand, in a browser on this computer.\nFrom another computer (SSH, WSL, a container) use: payu-mcp login --no-browser\n", openErr)
 			return
@@ -164,7 +164,7 @@ func (p *parts) printSignedIn(w io.Writer, cred *auth.Credential) error {
 	}
 	fmt.Fprintf(&b, ".\n  endpoint   %s\n", p.endpoint)
 	if len(cred.Scopes) > 0 {
-		fmt.Fprintf(&b, "  scopes     %s\n", strings.Join(cred.Scopes, " "))
+		fmt.Fprintf(&b, "  scopes     %s\n", strings.Join(cred.Summary().Scopes, " "))
 	}
 	fmt.Fprintf(&b, "  valid      %s\n  stored in  %s\n", validity(cred.Summary()), describeStore(p.store.Kind()))
 	_, err := io.WriteString(w, b.String())

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -106,7 +105,11 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 
 // authConfig reads what concerns the client from the settings.
 func authConfig(s settings) (auth.Config, error) {
-	cfg := auth.Config{ClientID: s.ClientID, Scopes: strings.Fields(s.Scope), CallbackPort: s.CallbackPort}
+	cfg := auth.Config{
+		ClientID: s.ClientID, ClientSecret: s.secret, NoSecret: s.noSecret, ClientMetadataURL: s.ClientMetadataURL,
+		Scopes: strings.Fields(s.Scope), CallbackPort: s.CallbackPort,
+		ResourceIndicator: s.Resource, ServerMetadataURL: s.AuthServerMetadataURL,
+	}
 	if s.ClientSecretFile == "" {
 		return cfg, nil
 	}
@@ -163,13 +166,4 @@ func newLogger(o *options, stderr io.Writer) (*slog.Logger, func() error, error)
 	}
 	h := redact.NewHandler(slog.NewTextHandler(w, &slog.HandlerOptions{Level: o.level}))
 	return slog.New(h), closeFile, nil
-}
-
-// displayURL is a URL without what may be a password.
-func displayURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	return u.Redacted()
 }
