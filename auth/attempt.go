@@ -10,6 +10,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/payu-mcp/payu-mcp/auth/loopback"
+	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
 
@@ -71,7 +72,7 @@ func (a *Attempt) url(loopbackHTTP bool) (string, error) {
 	raw := cfg.AuthCodeURL(a.State.Reveal(), oauth2.S256ChallengeOption(a.Verifier.Reveal()), oauth2.SetAuthURLParam("resource", a.Resource))
 	u, err := checkURL(raw, loopbackHTTP)
 	if err != nil {
-		return "", serverFault("the authorization endpoint: %w", err)
+		return "", hint.With(serverFault("the authorization endpoint: %w", err), "do not sign in there; this is on the server's side")
 	}
 	return u.String(), nil
 }

@@ -9,6 +9,7 @@ import (
 
 // actors are the small programs that this test binary can be, by first argument.
 var actors = map[string]func(args []string) int{
+	"condition":    condition,
 	"fill":         fillThenVisit,
 	"forge":        forge,
 	"group":        group,
@@ -16,6 +17,7 @@ var actors = map[string]func(args []string) int{
 	"noisy":        noisy,
 	"note":         note,
 	"parent":       parent,
+	"peek":         peek,
 	"record":       record,
 	"record-visit": recordAndVisit,
 	"reload":       reload,
