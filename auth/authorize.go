@@ -24,7 +24,7 @@ func (a *Attempt) code(q url.Values) (redact.Secret, error) {
 	case !told && a.Server.IssRequired:
 		return "", hint.With(serverFault("the answer does not say which authorization server it is from"), "start again with payu-mcp login; if it happens again, it is on the server's side")
 	case q.Has("error"):
-		return "", authorizationError(q, a.RedirectURI)
+		return "", &answeredError{authorizationError(q, a.RedirectURI), clean(q.Get("error"))}
 	case len(q["code"]) != 1 || q.Get("code") == "":
 		return "", serverFault("the answer of the authorization server holds no code")
 	}
@@ -32,7 +32,7 @@ func (a *Attempt) code(q url.Values) (redact.Secret, error) {
 }
 
 func authorizationError(q url.Values, redirectURI string) error {
-	code, text := clean(q.Get("error")), clean(q.Get("error_description"))
+	code, text := clean(q.Get("error")), strings.TrimSuffix(clean(q.Get("error_description")), ".")
 	said := strings.TrimSuffix(code+", "+text, ", ")
 	switch code {
 	case "access_denied":

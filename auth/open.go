@@ -169,7 +169,7 @@ func (c *Client) authorize(ctx context.Context, ln *loopback.Listener, a *Attemp
 	if err != nil {
 		c.dropAttempt(ctx, a) // before the page says so
 	}
-	ln.Finish(resultPage(cred, err))
+	ln.Finish(resultPage(a, cred, err))
 	if !byCallback {
 		return err // nobody's browser waits for the page
 	}

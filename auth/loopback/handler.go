@@ -90,7 +90,7 @@ func (l *Listener) serveCallback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !l.mayFinish(r) {
-		l.show(w, http.StatusBadRequest, wrongState)
+		l.show(w, http.StatusBadRequest, otherBrowser)
 		return
 	}
 	if !l.Take() {

@@ -95,7 +95,7 @@ func TestFlow_browserFollowsStartPage_getsResultAfterFinish(t *testing.T) {
 		t.Fatal("the browser was answered before the sign-in ended")
 	default:
 	}
-	ln.Finish(loopback.Page{Kind: loopback.KindSuccess, Title: "You are signed in", Facts: []loopback.Fact{{Name: "Account", Value: "<b>Store</b>"}}})
+	ln.Finish(loopback.Page{Kind: loopback.KindSuccess, Title: "You are signed in", Facts: []loopback.Fact{{Name: "Account", Values: []string{"<b>Store</b>"}}}})
 	ln.Shown(t.Context())
 	r := <-got
 	if r.code != http.StatusOK || !strings.Contains(r.body, "<h1>You are signed in</h1>") {
