@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/auth/loopback"
@@ -155,6 +156,10 @@ func (c *Client) authorize(ctx context.Context, ln *loopback.Listener, a *Attemp
 	ln.Serve(loopback.Flow{
 		AuthorizationURL: target, Accept: a.accepts, Bound: a.Bound, Start: a.Start.Reveal(), Cookie: a.Cookie.Reveal(),
 		Opened: a.Opened, OnOpen: func() { c.markOpened(ctx, a) },
+		OnStranger: sync.OnceFunc(func() {
+			c.log.WarnContext(ctx, "another user of this computer asked for a page of the sign-in and was refused")
+		}),
+		Peer: c.cfg.Peer,
 	})
 	defer c.invite(ctx, address, p.Open)()
 	q, byCallback, err := p.answer(ctx, ln, a)

@@ -9,6 +9,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"sync"
@@ -44,6 +45,11 @@ type Flow struct {
 	Opened bool
 	// OnOpen is called before the first browser gets the cookie; nil: nothing.
 	OnOpen func()
+	// OnStranger is called when a request of another user of this computer was
+	// refused; nil: nothing.
+	OnStranger func()
+	// Peer tells whose the other end of a connection is; nil: what the system says.
+	Peer func(client, server netip.AddrPort) Peer
 }
 
 // Listener is one bound port of 127.0.0.1 and the sign-in that runs on it.
@@ -53,17 +59,19 @@ type Listener struct {
 	srv  *http.Server
 	hold time.Duration
 
-	callback chan url.Values // 1 slot: the accepted callback
-	finished chan struct{}   // closed by Finish
-	shown    chan struct{}   // closed when the result page was served
+	callback  chan url.Values // 1 slot: the accepted callback
+	finished  chan struct{}   // closed by Finish
+	shown     chan struct{}   // closed when the result page was served
+	contested chan struct{}   // closed when nobody can tell whose browser it is
 
 	flow *Flow // set by Serve, before the first request
 
 	opening sync.Mutex
 	opened  bool // a browser has the cookie
+	sure    bool // it is the browser of this process's user
 
 	mu     sync.Mutex
-	used   bool // a callback was accepted
+	used   bool // a callback was accepted, or none will be
 	result Page
 }
 
@@ -76,11 +84,12 @@ func Listen(ctx context.Context, port int) (*Listener, error) {
 		return nil, fmt.Errorf("binding the callback port: %w", err)
 	}
 	return &Listener{
-		ln:       &limited{Listener: ln, slots: make(chan struct{}, maxConnections)},
-		hold:     holdAnswer,
-		callback: make(chan url.Values, 1),
-		finished: make(chan struct{}),
-		shown:    make(chan struct{}),
+		ln:        &limited{Listener: ln, slots: make(chan struct{}, maxConnections)},
+		hold:      holdAnswer,
+		callback:  make(chan url.Values, 1),
+		finished:  make(chan struct{}),
+		shown:     make(chan struct{}),
+		contested: make(chan struct{}),
 	}, nil
 }
 
@@ -168,6 +177,12 @@ func (l *Listener) Shown(ctx context.Context) {
 	case <-ctx.Done():
 	}
 }
+
+// Contested is closed when two browsers have opened the start page of a bound
+// flow and nobody can tell which one is the person's: the system does not say
+// whose a connection is, and the opener's argument list may have been read by
+// another user (OAUTH X9). No callback is accepted from then on.
+func (l *Listener) Contested() <-chan struct{} { return l.contested }
 
 // Close frees the port. Answers under way get a moment to finish.
 func (l *Listener) Close() error {
