@@ -72,6 +72,7 @@ type Client struct {
 	refreshing single
 	signingIn  single
 	audience   audience
+	lingering  lingering
 
 	mu        sync.Mutex
 	challenge *challenge    // of the newest 401
@@ -227,4 +228,5 @@ func (c *Client) Grant(ctx context.Context, token redact.Secret) string {
 func (c *Client) Close(ctx context.Context) {
 	c.refreshing.wait(ctx)
 	c.signingIn.wait(ctx)
+	c.lingering.replace(nil)
 }

@@ -194,6 +194,8 @@ func TestPages_scriptEverywhere_notReflected(t *testing.T) {
 	if r := <-held; strings.Contains(r.body, evil) || strings.Count(r.body, "&lt;script&gt;") != 2 {
 		t.Errorf("what the caller says is not escaped: %s", r.body)
 	}
+	ln.Linger(time.Minute)
+	check("too late")
 }
 
 // What a page may do is settled by its headers: nothing.

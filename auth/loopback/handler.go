@@ -34,15 +34,19 @@ func (l *Listener) handler() http.Handler {
 	})
 }
 
-// judge turns other users of this computer away.
+// judge turns other users of this computer away and, when the sign-in's time is
+// over, everybody.
 func (l *Listener) judge(w http.ResponseWriter, r *http.Request) {
 	peer := l.peerOf(r)
+	late := l.latePage()
 	switch {
 	case peer == PeerStranger:
 		if l.flow.OnStranger != nil {
 			l.flow.OnStranger()
 		}
 		l.show(w, http.StatusForbidden, otherUser)
+	case late != nil:
+		l.serveLate(w, r, *late)
 	default:
 		l.route(w, r, peer)
 	}

@@ -70,9 +70,11 @@ type Listener struct {
 	opened  bool // a browser has the cookie
 	sure    bool // it is the browser of this process's user
 
-	mu     sync.Mutex
-	used   bool // a callback was accepted, or none will be
-	result Page
+	mu        sync.Mutex
+	used      bool // a callback was accepted, or none will be
+	result    Page
+	late      *Page       // set by Linger
+	lingering *time.Timer // set by Linger
 }
 
 // Listen binds port on 127.0.0.1; 0 takes any free one. Nothing is answered
@@ -186,6 +188,11 @@ func (l *Listener) Contested() <-chan struct{} { return l.contested }
 
 // Close frees the port. Answers under way get a moment to finish.
 func (l *Listener) Close() error {
+	l.mu.Lock()
+	if l.lingering != nil {
+		l.lingering.Stop()
+	}
+	l.mu.Unlock()
 	if l.srv == nil {
 		return l.ln.Close()
 	}
