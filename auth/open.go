@@ -124,8 +124,8 @@ func (c *Client) rebind(ctx context.Context, a *Attempt, ch challenge) (*loopbac
 }
 
 // serve runs the browser part of an attempt that is sealed. Without p.Open no
-// browser is opened. It leaves the port (see leave), and forgets the attempt unless this
-// process is just ending: then the next one may take it over.
+// browser is opened. It leaves the port (see leave), and forgets the attempt
+// unless this process is just ending: then the next one may take it over.
 func (c *Client) serve(ctx context.Context, ln *loopback.Listener, a *Attempt, p Prompt) (err error) {
 	defer func() { c.leave(ln, err) }()
 	ctx, cancel := context.WithTimeoutCause(ctx, a.Expiry.Sub(c.now()), ErrTimeout)
