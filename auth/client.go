@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
+	"github.com/payu-mcp/payu-mcp/auth/loopback"
 	"github.com/payu-mcp/payu-mcp/internal/nettransport"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
@@ -55,6 +57,9 @@ type Config struct {
 	// returns; sameAccount is false also when the server does not tell who it is.
 	// nil: nobody is told.
 	SignedIn func(sameAccount bool)
+	// Peer tells whose a connection to the callback port is; nil: what the system
+	// says.
+	Peer func(client, server netip.AddrPort) loopback.Peer
 	// SignInLimit overrides the limit of the same name when positive.
 	SignInLimit time.Duration
 }
@@ -70,6 +75,7 @@ type Client struct {
 	refreshing single
 	signingIn  single
 	audience   audience
+	lingering  lingering
 
 	mu        sync.Mutex
 	challenge *challenge    // of the newest 401
@@ -225,4 +231,5 @@ func (c *Client) Grant(ctx context.Context, token redact.Secret) string {
 func (c *Client) Close(ctx context.Context) {
 	c.refreshing.wait(ctx)
 	c.signingIn.wait(ctx)
+	c.lingering.replace(nil)
 }
