@@ -75,7 +75,7 @@ type Client struct {
 	challenge *challenge    // of the newest 401
 	dead      redact.Secret // an access token that the resource refused and that could not be replaced yet
 	backoff   backoff       // after a refresh that failed for now
-	stepped   stepUp        // the newest one
+	stepped   []stepUp      // of the last minutes
 	refused   redact.Secret // the token for which Rejected last said that a person must sign in
 	stuck     stuck         // the newest one
 }

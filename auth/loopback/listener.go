@@ -54,7 +54,6 @@ type Listener struct {
 	hold time.Duration
 
 	callback chan url.Values // 1 slot: the accepted callback
-	finished chan struct{}   // closed by Finish
 	shown    chan struct{}   // closed when the result page was served
 
 	flow *Flow // set by Serve, before the first request
@@ -62,9 +61,11 @@ type Listener struct {
 	opening sync.Mutex
 	opened  bool // a browser has the cookie
 
-	mu     sync.Mutex
-	used   bool // a callback was accepted
-	result Page
+	mu       sync.Mutex
+	used     bool          // a callback was accepted
+	finished chan struct{} // closed by Finish; GoOn makes another
+	onward   string        // the authorization URL that GoOn gave
+	result   Page
 }
 
 // Listen binds port on 127.0.0.1; 0 takes any free one. Nothing is answered

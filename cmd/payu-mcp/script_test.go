@@ -143,6 +143,8 @@ func scriptSandbox(ts *testscript.TestScript, neg bool, args []string) {
 		injectorOf(ts).Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.Status(http.StatusInternalServerError))
 	case "close":
 		ts.Check(sb.Close())
+	case "code allowed", "code denied", "code too late":
+		sb.Change(func(k *sandbox.Knobs) { scriptCode(k, args[1]) })
 	case "era modern":
 		sb.SetMCP(sandbox.MCPKnobs{Era: sandbox.EraModern})
 	case "lists refused":
@@ -156,6 +158,19 @@ func scriptSandbox(ts *testscript.TestScript, neg bool, args []string) {
 		sb.SetAccessTokenLife(time.Hour)
 	default:
 		ts.Fatalf("unknown knob %q", args)
+	}
+}
+
+// scriptCode offers a sign-in by code and lets a person decide at once.
+func scriptCode(k *sandbox.Knobs, outcome string) {
+	k.Device = sandbox.DeviceKnobs{Offered: true, Pause: time.Second}
+	switch outcome {
+	case "allowed":
+		k.Login.Headless = "B"
+	case "denied":
+		k.Login.Headless = "C" // not enabled for MCP
+	case "too":
+		k.Login.Headless, k.Device.Life, k.Device.NoLink = "", time.Second, true
 	}
 }
 

@@ -210,7 +210,7 @@ func (v *visit) invitation() bridge.Invitation {
 // in already, another process has it open, or it cannot be had.
 func (v *visit) outcome() (bridge.Invitation, error) {
 	if other, ok := errors.AsType[*auth.ElsewhereError](v.err); ok {
-		return bridge.Invitation{Elsewhere: true, URL: other.URL, By: other.By}, nil
+		return bridge.Invitation{Elsewhere: true, URL: whereElse(other), By: other.By}, nil
 	}
 	if v.err != nil {
 		return bridge.Invitation{}, v.err

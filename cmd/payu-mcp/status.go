@@ -14,6 +14,7 @@ import (
 
 	"github.com/payu-mcp/payu-mcp/auth"
 	"github.com/payu-mcp/payu-mcp/internal/buildinfo"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 	"github.com/payu-mcp/payu-mcp/keychain"
 )
 
@@ -205,16 +206,23 @@ func (r *statusReport) fromNote(n keychain.Note) {
 }
 
 func (r *statusReport) json(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(r)
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encoding the status: %w", err)
+	}
+	_, err = w.Write(append(printable.JSON(b), '\n'))
+	return err
 }
+
+// longestValue is for what is printed of one thing, in characters: some of it is
+// the server's.
+const longestValue = 4000
 
 func (r *statusReport) text(w io.Writer) error {
 	var b strings.Builder
 	line := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(&b, "%-13s %s\n", name, value)
+			fmt.Fprintf(&b, "%-13s %s\n", name, printable.Line(value, longestValue))
 		}
 	}
 	line("profile", r.Profile)
