@@ -103,7 +103,7 @@ func TestSignIn_plainHTTP_refusedForEachAddress(t *testing.T) {
 	const public, local, server = "https://mcp.example/mcp", "http://127.0.0.1:7/mcp", "https://as.example"
 	for name, url := range map[string]string{
 		"resource_metadata": "/.well-known/oauth-protected-resource/mcp", "issuer": "", "authorization_endpoint": "/authorize", "token_endpoint": "/token",
-		"registration_endpoint": "/register", "revocation_endpoint": "/revoke",
+		"registration_endpoint": "/register", "revocation_endpoint": "/revoke", "device_authorization_endpoint": "/device",
 	} {
 		for _, c := range []struct {
 			endpoint, at string

@@ -56,7 +56,7 @@ func newSomebody(w *world) *somebody {
 	if os.Getuid() != 0 {
 		w.t.Skip("being another user needs root")
 	}
-	home, err := os.MkdirTemp("", "e2e") //nolint:usetesting // as for a world
+	home, err := os.MkdirTemp("", "e2e")
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -166,7 +166,7 @@ func (p *parts) printSignedIn(w io.Writer, cred *auth.Credential) error {
 	fmt.Fprintf(&b, ".\n  endpoint   %s\n", p.endpoint)
 	s := cred.Summary()
 	if len(s.Scopes) > 0 {
-		fmt.Fprintf(&b, "  scopes     %s\n", strings.Join(s.Scopes, " "))
+		fmt.Fprintf(&b, "  scopes     %s\n", printable.Line(strings.Join(s.Scopes, " "), longestValue))
 	}
 	fmt.Fprintf(&b, "  valid      %s\n  stored in  %s\n", validity(s), describeStore(p.store.Kind()))
 	_, err := io.WriteString(w, b.String())

@@ -13,7 +13,7 @@ func EvilText() string {
 		"\u202eright\u2066iso\u2069\u200fmark zero\u200bwidth\ufeffbom\u2060\u00ad line\u2028para\u2029 tag\U000e0041 own\ue000 " + strings.Repeat("long ", 2000)
 }
 
-// Document answers with a status and a document.
+// Document answers with a status and a JSON document. Nothing has run.
 func Document(status int, doc any) Fault {
 	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.Header().Set("Content-Type", "application/json")
