@@ -5,12 +5,12 @@ import (
 	"crypto/subtle"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
 
 	"github.com/payu-mcp/payu-mcp/auth/loopback"
+	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
 
@@ -72,7 +72,7 @@ func (a *Attempt) url(loopbackHTTP bool) (string, error) {
 	raw := cfg.AuthCodeURL(a.State.Reveal(), oauth2.S256ChallengeOption(a.Verifier.Reveal()), oauth2.SetAuthURLParam("resource", a.Resource))
 	u, err := checkURL(raw, loopbackHTTP)
 	if err != nil {
-		return "", serverFault("the authorization endpoint: %w", err)
+		return "", hint.With(serverFault("the authorization endpoint: %w", err), "do not sign in there; this is on the server's side")
 	}
 	return u.String(), nil
 }
@@ -118,12 +118,12 @@ func (c *Client) fits(a *Attempt, ch challenge) bool {
 		c.cfg.CallbackPort != 0 && c.cfg.CallbackPort != a.port():
 		return false
 	case c.cfg.ClientID == "" && !a.Registration.Dynamic,
-		c.cfg.ClientID != "" && (c.cfg.ClientID != a.Registration.ClientID || c.cfg.ClientSecret != a.Registration.Secret):
+		c.cfg.ClientID != "" && (c.cfg.ClientID != a.Registration.ClientID || !c.knowsSecret(a.Registration.Secret)):
 		return false
 	case len(c.cfg.Scopes) > 0:
 		return slices.Equal(c.cfg.Scopes, a.Scopes)
 	}
-	return !slices.ContainsFunc(strings.Fields(ch.scope), func(s string) bool { return !slices.Contains(a.Scopes, s) })
+	return !slices.ContainsFunc(splitScopes(ch.scope), func(s string) bool { return !slices.Contains(a.Scopes, s) })
 }
 
 // sealedAttempt is the wire form of an Attempt inside the sealed file.

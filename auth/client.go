@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
+	"github.com/payu-mcp/payu-mcp/auth/loopback"
 	"github.com/payu-mcp/payu-mcp/internal/nettransport"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
@@ -25,8 +27,11 @@ type Config struct {
 	// Resource is the MCP endpoint, exactly as the user gave it.
 	Resource string
 	// ClientID and ClientSecret name a pre-registered client; empty: register.
+	// Without a secret the one is used that lies sealed with an earlier sign-in of
+	// the same client at the same issuer, unless NoSecret says that there is none.
 	ClientID     string
 	ClientSecret redact.Secret
+	NoSecret     bool
 	// ClientMetadataURL is the https address of a client id metadata document that
 	// somebody hosts for this program: a client id where the server takes such ones.
 	ClientMetadataURL string
@@ -52,6 +57,9 @@ type Config struct {
 	// returns; sameAccount is false also when the server does not tell who it is.
 	// nil: nobody is told.
 	SignedIn func(sameAccount bool)
+	// Peer tells whose a connection to the callback port is; nil: what the system
+	// says.
+	Peer func(client, server netip.AddrPort) loopback.Peer
 	// SignInLimit overrides the limit of the same name when positive.
 	SignInLimit time.Duration
 }
@@ -67,12 +75,13 @@ type Client struct {
 	refreshing single
 	signingIn  single
 	audience   audience
+	lingering  lingering
 
 	mu        sync.Mutex
 	challenge *challenge    // of the newest 401
 	dead      redact.Secret // an access token that the resource refused and that could not be replaced yet
 	backoff   backoff       // after a refresh that failed for now
-	stepped   stepUp        // the newest one
+	stepped   []stepUp      // of the last minutes
 	refused   redact.Secret // the token for which Rejected last said that a person must sign in
 	stuck     stuck         // the newest one
 }
@@ -222,4 +231,5 @@ func (c *Client) Grant(ctx context.Context, token redact.Secret) string {
 func (c *Client) Close(ctx context.Context) {
 	c.refreshing.wait(ctx)
 	c.signingIn.wait(ctx)
+	c.lingering.replace(nil)
 }

@@ -42,6 +42,7 @@ type Credential struct {
 
 	AccessToken  redact.Secret
 	RefreshToken redact.Secret // empty: the server gave none
+	Asked        []string      // scopes, by the sign-in
 	Scopes       []string      // granted
 	ObtainedAt   time.Time     // local receipt of AccessToken
 	Expiry       time.Time     // by the local clock; zero: the server did not say
@@ -72,6 +73,8 @@ type Server struct {
 	// PKCEUnlisted: the metadata names no PKCE method, tolerated only where
 	// OAUTH Y4 says so.
 	PKCEUnlisted bool `json:"pkce_unlisted,omitempty"`
+	// OfflineAccess: the scope of that name is offered (OAUTH A40).
+	OfflineAccess bool `json:"offline_access,omitempty"`
 }
 
 // Registration is a client as the authorization server knows it.
@@ -109,6 +112,8 @@ type Summary struct {
 	SignedInAt   time.Time `json:"signed_in_at,omitzero"`
 	LastRefresh  Refresh   `json:"last_refresh,omitzero"`
 	PKCEUnlisted bool      `json:"pkce_unlisted,omitempty"`
+	// ClientSecret: one that a person gave for their client lies in the sealed part.
+	ClientSecret bool `json:"client_secret,omitempty"`
 	// OpenUntil is set while a sign-in is open, and past if its process was killed.
 	OpenUntil time.Time `json:"sign_in_open_until,omitzero"`
 }
@@ -124,12 +129,13 @@ func (c *Credential) Summary() Summary {
 		SignedIn:     c.SignedIn(),
 		Issuer:       clean(c.Server.Issuer),
 		ClientID:     clean(c.Registration.ClientID),
-		Scopes:       c.Scopes,
+		Scopes:       shownScopes(c.Scopes),
 		Expiry:       c.Expiry,
 		Refreshable:  c.RefreshToken != "",
 		SignedInAt:   c.SignedInAt,
 		LastRefresh:  c.LastRefresh,
 		PKCEUnlisted: c.Server.PKCEUnlisted,
+		ClientSecret: c.Registration.Secret != "" && !c.Registration.Dynamic,
 	}
 }
 
@@ -147,6 +153,7 @@ type sealed struct {
 	Device       bool      `json:"device,omitempty"`
 	AccessToken  string    `json:"access_token,omitempty"`
 	RefreshToken string    `json:"refresh_token,omitempty"`
+	Asked        []string  `json:"asked,omitempty"`
 	Scopes       []string  `json:"scopes,omitempty"`
 	ObtainedAt   time.Time `json:"obtained_at,omitzero"`
 	Expiry       time.Time `json:"expiry,omitzero"`
@@ -164,7 +171,7 @@ func (c *Credential) Seal() ([]byte, error) {
 		Resource: c.Resource, Server: c.Server,
 		ClientIssuer: r.Issuer, ClientID: r.ClientID, ClientSecret: r.Secret.Reveal(),
 		AuthMethod: r.AuthMethod, RedirectURI: r.RedirectURI, Dynamic: r.Dynamic, Device: r.Device,
-		AccessToken: c.AccessToken.Reveal(), RefreshToken: c.RefreshToken.Reveal(), Scopes: c.Scopes,
+		AccessToken: c.AccessToken.Reveal(), RefreshToken: c.RefreshToken.Reveal(), Asked: c.Asked, Scopes: c.Scopes,
 		ObtainedAt: c.ObtainedAt, Expiry: c.Expiry, SignedInAt: c.SignedInAt,
 		Account: c.Account, LastRefresh: c.LastRefresh, Attempt: c.Attempt.seal(),
 	})
@@ -187,7 +194,7 @@ func Unseal(b []byte) (*Credential, error) {
 			Issuer: s.ClientIssuer, ClientID: s.ClientID, Secret: redact.Secret(s.ClientSecret),
 			AuthMethod: s.AuthMethod, RedirectURI: s.RedirectURI, Dynamic: s.Dynamic, Device: s.Device,
 		},
-		AccessToken: redact.Secret(s.AccessToken), RefreshToken: redact.Secret(s.RefreshToken), Scopes: s.Scopes,
+		AccessToken: redact.Secret(s.AccessToken), RefreshToken: redact.Secret(s.RefreshToken), Asked: s.Asked, Scopes: s.Scopes,
 		ObtainedAt: s.ObtainedAt, Expiry: s.Expiry, SignedInAt: s.SignedInAt,
 		Account: s.Account, LastRefresh: s.LastRefresh, Attempt: s.Attempt.unseal(),
 	}, nil

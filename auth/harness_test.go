@@ -6,12 +6,14 @@ import (
 	"crypto/x509"
 	"net/http"
 	"net/http/cookiejar"
+	"net/netip"
 	"net/url"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/auth/loopback"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
@@ -96,10 +98,13 @@ func throughProxy(t *testing.T, sb *sandbox.Sandbox) *http.Client {
 	return &http.Client{Transport: tr}
 }
 
+// own is a system that knows each visitor as this user.
+func own(netip.AddrPort, netip.AddrPort) loopback.Peer { return loopback.PeerOwn }
+
 // newClient is another client, of the same store.
 func (w *world) newClient(change ...func(*auth.Config)) *auth.Client {
 	w.t.Helper()
-	cfg := auth.Config{Resource: w.target, HTTP: w.http, Store: w.store, Now: w.clock.now}
+	cfg := auth.Config{Resource: w.target, HTTP: w.http, Store: w.store, Now: w.clock.now, Peer: own}
 	for _, f := range change {
 		f(&cfg)
 	}
@@ -143,6 +148,12 @@ func (w *world) promptAfter(before func()) auth.Prompt {
 // meet401 lets the client see the challenge of the endpoint.
 func (w *world) meet401(c *auth.Client, token redact.Secret) error {
 	w.t.Helper()
+	return w.meet(c, token, http.StatusUnauthorized)
+}
+
+// meet lets the client see the refusal of the endpoint, which must be this one.
+func (w *world) meet(c *auth.Client, token redact.Secret, code int) error {
+	w.t.Helper()
 	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.target, http.NoBody)
 	if err != nil {
 		w.t.Fatal(err)
@@ -156,8 +167,8 @@ func (w *world) meet401(c *auth.Client, token redact.Secret) error {
 		w.t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != http.StatusUnauthorized {
-		w.t.Fatalf("the endpoint answered %d, not 401", res.StatusCode)
+	if res.StatusCode != code {
+		w.t.Fatalf("the endpoint answered %d, not %d", res.StatusCode, code)
 	}
 	return c.Rejected(w.t.Context(), token, res.Header.Values("WWW-Authenticate"))
 }
@@ -214,6 +225,16 @@ func (w *world) token() redact.Secret {
 		w.t.Fatal(err)
 	}
 	return token
+}
+
+// asked is the newest authorization request.
+func (w *world) asked() url.Values {
+	w.t.Helper()
+	all := w.sb.Log().Find(sandbox.Query{Path: "/oauth/authorize"})
+	if len(all) == 0 {
+		w.t.Fatal("nothing was asked of the authorization endpoint")
+	}
+	return all[len(all)-1].Form
 }
 
 func (w *world) count(q sandbox.Query) int { return w.sb.Log().Count(q) }

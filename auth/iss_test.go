@@ -69,8 +69,8 @@ func TestSignIn_iss_comparedAsAString(t *testing.T) {
 // from nobody knows whom: it does not count as a denial, and its text is shown
 // nowhere (RFC 9207 section 2.4).
 //
-//oauth:row A29 auth/authorize.go "\tswitch {\n\tcase told &&" => "\tswitch {\n\tcase q.Has(\"error\"):\n\t\treturn \"\", authorizationError(q, a.RedirectURI)\n\tcase told &&"
-//oauth:row A29 auth/authorize.go "case !told && a.Server.IssRequired:" => "case false:"
+//oauth:row A29 auth/authorize.go "case told && (len(iss) != 1" => "case told && !q.Has(\"error\") && (len(iss) != 1"
+//oauth:row A29 auth/authorize.go "case !told && a.Server.IssRequired:" => "case !told && !q.Has(\"error\") && a.Server.IssRequired:"
 func TestSignIn_errorWithWrongIss_notShown(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(q url.Values){

@@ -90,6 +90,7 @@ func (c *Client) checkServer(m *serverDocument) (Server, error) {
 		DeviceEndpoint:        m.deviceEndpoint(),
 		TokenAuthMethods:      m.TokenEndpointAuthMethodsSupported,
 		IssRequired:           m.AuthorizationResponseIssParameterSupported,
+		OfflineAccess:         slices.Contains(m.ScopesSupported, offlineAccess),
 	}
 	if err := c.checkEndpoints(s); err != nil {
 		return Server{}, err

@@ -67,6 +67,7 @@ func (c *Client) signIn(ctx context.Context, p Prompt) error {
 		return err
 	}
 	defer release()
+	c.lingering.replace(nil)
 	cur, err := c.remembered(ctx)
 	if err != nil || reached(cur) {
 		return err
@@ -114,7 +115,7 @@ func (c *Client) begin(ctx context.Context, cur *Credential, ch challenge, p Pro
 	if err != nil {
 		return err
 	}
-	a := newAttempt(d, reg, ln.RedirectURI())
+	a := newAttempt(d, c.withSealedSecret(reg, d.server, cur), ln.RedirectURI())
 	a.compare(c.known(d, cur))
 	a.Bound, a.By, a.Expiry = p.Open != nil, clean(p.By), c.now().Add(c.cfg.SignInLimit)
 	err = c.askForCode(ctx, a, p)
@@ -196,7 +197,7 @@ func (c *Client) listen(ctx context.Context, known *Registration) (*loopback.Lis
 		return ln, nil
 	}
 	if port := registeredPort(known); port != 0 {
-		if ln, err := loopback.Listen(ctx, port); err == nil {
+		if ln, err := listenAgain(ctx, port); err == nil {
 			return ln, nil
 		}
 	}

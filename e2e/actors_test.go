@@ -9,18 +9,24 @@ import (
 
 // actors are the small programs that this test binary can be, by first argument.
 var actors = map[string]func(args []string) int{
+	"ask":          ask,
+	"beaten":       beaten,
+	"condition":    condition,
 	"fill":         fillThenVisit,
 	"forge":        forge,
 	"group":        group,
 	"leaky":        leaky,
+	"noisy":        noisy,
 	"note":         note,
 	"parent":       parent,
+	"peek":         peek,
 	"record":       record,
 	"record-visit": recordAndVisit,
 	"reload":       reload,
 	"stay":         stay,
 	"tee":          tee,
 	"visit":        visit,
+	"visitor":      visitAs,
 	"walk":         walk,
 }
 

@@ -58,7 +58,7 @@ func TestElsewhere_urlWithPayULoginStored_noAuthorizationSeen(t *testing.T) {
 	}
 	use()
 	w.payu("login", "--url", other.Endpoint(), "--store=file", "--time-limit=1s")
-	w.payu("logout", "--url", other.Endpoint())
+	w.payu("logout")
 	if n := bearing.Load(); n != 0 {
 		t.Errorf("%d requests to the other endpoint bore a token", n)
 	}

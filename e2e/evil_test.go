@@ -243,7 +243,7 @@ func TestEvil_privateAddresses_nobodyIsAsked(t *testing.T) {
 		w.fails(w.payu("login", "--url", sb.Endpoint(), "--store=file", "--time-limit=5s"), exitServer, says)
 	}
 	for _, origin := range origins {
-		for _, member := range []string{"authorization_endpoint", "token_endpoint", "registration_endpoint", "revocation_endpoint"} {
+		for _, member := range []string{"authorization_endpoint", "token_endpoint", "registration_endpoint", "revocation_endpoint", "device_authorization_endpoint"} {
 			sb.SetMetadata(sandbox.MetadataKnobs{Members: map[string]any{member: origin + "/x"}})
 			login("is not a public address")
 		}

@@ -50,6 +50,7 @@ func exitCode(ctx context.Context, err error) int {
 		{errInterrupted, exitInterrupted},
 		{auth.ErrDenied, exitNotFinished},
 		{auth.ErrTimeout, exitNotFinished},
+		{auth.ErrTwoBrowsers, exitNotFinished},
 		{keychain.ErrUnavailable, exitNoKeychain},
 		{auth.ErrServer, exitServer},
 	} {

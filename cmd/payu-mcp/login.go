@@ -13,6 +13,7 @@ import (
 
 	"github.com/payu-mcp/payu-mcp/auth"
 	"github.com/payu-mcp/payu-mcp/internal/hint"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 	"github.com/payu-mcp/payu-mcp/keychain"
 	"github.com/payu-mcp/payu-mcp/remote"
@@ -52,7 +53,7 @@ func runLogin(cmd *cobra.Command, e env, lo loginOptions) error {
 	if err := auth.CheckEndpoint(cmp.Or(lo.login.URL, auth.PayUEndpoint)); err != nil {
 		return usageError{err}
 	}
-	if err := confirmForeign(e, lo.login.URL, lo.saved); err != nil {
+	if err := confirmForeign(e, lo.login, lo.saved); err != nil {
 		return err
 	}
 	log, closeLog, err := newLogger(lo.options, e.stderr)
@@ -111,7 +112,7 @@ func (p *parts) tryOut(ctx context.Context, w io.Writer) error {
 	if err == nil {
 		return nil
 	}
-	_, err = fmt.Fprintf(w, "\nThe login is stored, but the endpoint does not accept it: %s.\nWhat helps: %s.\n", redact.Text(err.Error()), hint.Of(err))
+	_, err = fmt.Fprintf(w, "\nThe login is stored, but the endpoint does not accept it: %s.\nWhat helps: %s.\n", printable.Line(redact.Text(err.Error()), longestValue), hint.Of(err))
 	return err
 }
 
@@ -163,10 +164,11 @@ func (p *parts) printSignedIn(w io.Writer, cred *auth.Credential) error {
 		b.WriteString(" as " + cred.Account)
 	}
 	fmt.Fprintf(&b, ".\n  endpoint   %s\n", p.endpoint)
-	if len(cred.Scopes) > 0 {
-		fmt.Fprintf(&b, "  scopes     %s\n", strings.Join(cred.Scopes, " "))
+	s := cred.Summary()
+	if len(s.Scopes) > 0 {
+		fmt.Fprintf(&b, "  scopes     %s\n", printable.Line(strings.Join(s.Scopes, " "), longestValue))
 	}
-	fmt.Fprintf(&b, "  valid      %s\n  stored in  %s\n", validity(cred.Summary()), describeStore(p.store.Kind()))
+	fmt.Fprintf(&b, "  valid      %s\n  stored in  %s\n", validity(s), describeStore(p.store.Kind()))
 	_, err := io.WriteString(w, b.String())
 	return err
 }

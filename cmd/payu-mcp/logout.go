@@ -100,9 +100,8 @@ func logoutOne(ctx context.Context, e env, o options, t target, ring *keychain.K
 	if err != nil {
 		return err
 	}
-	o.profile, o.login = t.profile, saved
-	o.login.URL, o.login.Store = t.resource, ""
-	o.login.ClientID, o.login.ClientSecretFile = "", "" // the stored registration is the one to use
+	// Only the way there: the stored registration and server are the ones to use.
+	o.profile, o.login = t.profile, settings{URL: t.resource, CAFile: saved.CAFile, Proxy: saved.Proxy}
 	p, err := wire(&o, e, log, storeUse{keyring: ring})
 	if err != nil {
 		return err

@@ -94,6 +94,9 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// shopSecret is that of the client that `sandbox client shop` knows.
+const shopSecret = "the-secret-of-a-shop-0123456789"
+
 func sandboxOf(ts *testscript.TestScript) *sandbox.Sandbox {
 	sb, ok := ts.Value(sandboxKey{}).(*sandbox.Sandbox)
 	if !ok {
@@ -111,6 +114,8 @@ func scriptSandbox(ts *testscript.TestScript, neg bool, args []string) {
 	switch strings.Join(args, " ") {
 	case "revoke B":
 		sb.RevokeFromDashboard("B")
+	case "expire":
+		sb.ExpireAccessTokens()
 	case "metadata html":
 		sb.SetMetadata(sandbox.MetadataKnobs{Answer: sandbox.AnswerHTML})
 	case "metadata missing":
@@ -126,6 +131,9 @@ func scriptSandbox(ts *testscript.TestScript, neg bool, args []string) {
 	case "lists refused":
 		in, _ := ts.Value(injectorKey{}).(*fault.Injector)
 		in.AddIf(func(r fault.Request) bool { return r.RPC == "tools/list" }, -1, fault.Status(http.StatusForbidden))
+	case "client shop":
+		sb.AddClient(sandbox.Client{ID: "shop", Secret: shopSecret, AuthMethod: "client_secret_basic", RedirectURIs: []string{"http://127.0.0.1/callback"}})
+		sb.Change(func(k *sandbox.Knobs) { k.Client.Redirect = sandbox.RedirectAnyPort })
 	case "tokens short":
 		sb.SetAccessTokenLife(time.Second)
 	case "tokens long":

@@ -26,8 +26,11 @@ type signIns struct {
 }
 
 // peek returns the clear part of what is stored, nil if nothing is.
-func (s *signIns) peek() (*auth.Summary, error) {
-	h, _, err := keychain.Peek(s.o.stateDir, s.o.profile, s.endpoint)
+func (s *signIns) peek() (*auth.Summary, error) { return peekSummary(s.o, s.endpoint) }
+
+// peekSummary is peek for whoever has no parts yet.
+func peekSummary(o *options, endpoint string) (*auth.Summary, error) {
+	h, _, err := keychain.Peek(o.stateDir, o.profile, endpoint)
 	if h == nil || err != nil {
 		return nil, err
 	}

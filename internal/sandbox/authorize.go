@@ -49,6 +49,8 @@ type LoginKnobs struct {
 	SignInFirst bool
 	// NotEnabledPage shows user C a page instead of redirecting with access_denied.
 	NotEnabledPage bool
+	// NotEnabledAtMCP lets user C in, and answers 403 at the endpoint instead.
+	NotEnabledAtMCP bool
 }
 
 // authorization is one request at the authorization endpoint on its way through
@@ -147,12 +149,13 @@ func (s *Sandbox) flaw(q url.Values) (code, description string) {
 func (s *Sandbox) conclude(w http.ResponseWriter, a *authorization, allowed bool) {
 	k := s.Knobs().Login
 	u, _ := findUser(a.user)
+	welcome := u.enabled || k.NotEnabledAtMCP
 	switch {
 	case a.device != "":
 		s.concludeDevice(w, a, allowed)
-	case !u.enabled && k.NotEnabledPage:
+	case !welcome && k.NotEnabledPage:
 		s.refuse(w, "MCP is not enabled for this account", textNotEnabled)
-	case !u.enabled:
+	case !welcome:
 		s.answer(w, a, url.Values{"error": {"access_denied"}, "error_description": {"MCP is not enabled for this account"}})
 	case k.Outcome == OutcomeInvalidScope:
 		s.answer(w, a, url.Values{"error": {"invalid_scope"}, "error_description": {"The requested scope is invalid, unknown, or malformed."}})

@@ -118,6 +118,9 @@ func (s *Sandbox) exchange(w http.ResponseWriter, r *http.Request, c Client, k T
 		oauthError(w, http.StatusBadRequest, "invalid_grant", textInvalidGrant)
 		return
 	}
+	if k.Scope == ScopeNarrowed {
+		g.scope, _, _ = strings.Cut(g.scope, " ") // nobody has a token of it yet
+	}
 	refresh := ""
 	if k.Rotation != RotateNever {
 		refresh = s.newSecret(k.digits())
@@ -167,10 +170,8 @@ func (s *Sandbox) grant(w http.ResponseWriter, g *grant, k TokenKnobs, fresh, sa
 		answer["refresh_token"] = said
 	}
 	switch k.Scope {
-	case ScopeEchoed:
+	case ScopeEchoed, ScopeNarrowed:
 		answer["scope"] = g.scope
-	case ScopeNarrowed:
-		answer["scope"], _, _ = strings.Cut(g.scope, " ")
 	case ScopeAbsent:
 	}
 	w.Header().Set("Cache-Control", "no-store")

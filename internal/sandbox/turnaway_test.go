@@ -101,3 +101,20 @@ func TestVisitor_sentOnToAnotherRequest_signsInAgain(t *testing.T) {
 		t.Errorf("signed in %d times", n)
 	}
 }
+
+// PAYU P13, the third way.
+func TestMCP_notEnabledAtMCP_signedInAndForbidden(t *testing.T) {
+	t.Parallel()
+	sb := start(t, sandbox.Options{})
+	a := newApp(t, sb)
+	sb.Change(func(k *sandbox.Knobs) { k.Login.Headless, k.Login.NotEnabledAtMCP = "C", true })
+	h := newHost(t, sb, "C")
+	h.token = a.signIn().Access
+	if resp := h.send(http.MethodPost, `{"jsonrpc":"2.0","id":1,"method":"ping"}`); resp.StatusCode != http.StatusForbidden {
+		t.Error(resp.Status)
+	}
+	h = newHost(t, sb, "A")
+	if resp := h.send(http.MethodPost, `{"jsonrpc":"2.0","id":1,"method":"ping"}`); resp.StatusCode != http.StatusOK {
+		t.Error("another account:", resp.Status)
+	}
+}

@@ -65,7 +65,17 @@ func (c claim) systems(root string) string {
 // readClaims finds all directives below root. What is wrong with one of them is
 // a problem; err means that the tree could not be read.
 func readClaims(root string) (claims []claim, problems []string, err error) {
-	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+	err = testFiles(root, func(at string, data []byte) {
+		found, bad := claimsOf(at, data)
+		claims, problems = append(claims, found...), append(problems, bad...)
+	})
+	slices.SortStableFunc(claims, func(a, b claim) int { return place(a.row) - place(b.row) })
+	return claims, problems, err
+}
+
+// testFiles reads every test file below root; at is its path from there.
+func testFiles(root string, read func(at string, data []byte)) error {
+	return filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -82,12 +92,9 @@ func readClaims(root string) (claims []claim, problems []string, err error) {
 		if err != nil {
 			return err
 		}
-		found, bad := claimsOf(filepath.ToSlash(at), data)
-		claims, problems = append(claims, found...), append(problems, bad...)
+		read(filepath.ToSlash(at), data)
 		return nil
 	})
-	slices.SortStableFunc(claims, func(a, b claim) int { return place(a.row) - place(b.row) })
-	return claims, problems, err
 }
 
 func claimsOf(at string, data []byte) (claims []claim, problems []string) {

@@ -113,6 +113,19 @@ func TestRed_afterAChange_isForgotten(t *testing.T) {
 	}
 }
 
+func TestCheck_namedTestGone_isTold(t *testing.T) {
+	t.Parallel()
+	root := repository(t, directive+`A1 - "why"`)
+	page := filepath.Join(root, "docs", "security.md")
+	text := "`TestGuard` and `TestGone`\n" + begin + "\n" + end + "\n"
+	if err := os.WriteFile(page, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, _ := tool(t, root, "-check"); !strings.Contains(out, "not there: TestGone") || strings.Contains(out, "not there: TestGuard") {
+		t.Errorf("-check says\n%s", out)
+	}
+}
+
 func must[T any](t *testing.T, f func(string) (T, error), name string) T {
 	t.Helper()
 	v, err := f(name)
