@@ -24,7 +24,7 @@ func (a *Attempt) code(q url.Values, resource string) (redact.Secret, error) {
 	case !told && a.Server.IssRequired:
 		return "", hint.With(serverFault("the answer does not say which authorization server it is from"), "start again with payu-mcp login; if it happens again, it is on the server's side")
 	case q.Has("error"):
-		return "", a.refused(q, resource)
+		return "", &answeredError{a.refused(q, resource), clean(q.Get("error"))}
 	case len(q["code"]) != 1 || q.Get("code") == "":
 		return "", hint.With(serverFault("the answer of the authorization server holds no code"), tryAgain(resource))
 	}
@@ -33,7 +33,7 @@ func (a *Attempt) code(q url.Values, resource string) (redact.Secret, error) {
 
 // refused reads an error of the authorization response (RFC 6749 section 4.1.2.1).
 func (a *Attempt) refused(q url.Values, resource string) error {
-	code, text := clean(q.Get("error")), clean(q.Get("error_description"))
+	code, text := clean(q.Get("error")), strings.TrimSuffix(clean(q.Get("error_description")), ".")
 	said := strings.TrimSuffix(code+", "+text, ", ")
 	err := serverFault("the authorization server answered %s", said)
 	switch code {

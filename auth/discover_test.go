@@ -102,6 +102,10 @@ func TestSignIn_badMetadata_refusedBeforeBrowser(t *testing.T) {
 }
 
 // RFC 9207 (OAUTH A27 to A29).
+//
+//oauth:row X5 auth/authorize.go "iss[0] != a.Server.Issuer" => "false"
+//oauth:row X5 auth/authorize.go "case !told && a.Server.IssRequired:" => "case false:"
+//oauth:row A27 auth/authorize.go "case !told && a.Server.IssRequired:" => "case false:"
 func TestSignIn_iss_table(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

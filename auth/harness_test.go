@@ -6,12 +6,14 @@ import (
 	"crypto/x509"
 	"net/http"
 	"net/http/cookiejar"
+	"net/netip"
 	"net/url"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/auth/loopback"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
@@ -96,10 +98,13 @@ func throughProxy(t *testing.T, sb *sandbox.Sandbox) *http.Client {
 	return &http.Client{Transport: tr}
 }
 
+// own is a system that knows each visitor as this user.
+func own(netip.AddrPort, netip.AddrPort) loopback.Peer { return loopback.PeerOwn }
+
 // newClient is another client, of the same store.
 func (w *world) newClient(change ...func(*auth.Config)) *auth.Client {
 	w.t.Helper()
-	cfg := auth.Config{Resource: w.target, HTTP: w.http, Store: w.store, Now: w.clock.now}
+	cfg := auth.Config{Resource: w.target, HTTP: w.http, Store: w.store, Now: w.clock.now, Peer: own}
 	for _, f := range change {
 		f(&cfg)
 	}

@@ -67,6 +67,7 @@ func (c *Client) signIn(ctx context.Context, p Prompt) error {
 		return err
 	}
 	defer release()
+	c.lingering.replace(nil)
 	cur, err := c.remembered(ctx)
 	if err != nil || reached(cur) {
 		return err
@@ -196,7 +197,7 @@ func (c *Client) listen(ctx context.Context, known *Registration) (*loopback.Lis
 		return ln, nil
 	}
 	if port := registeredPort(known); port != 0 {
-		if ln, err := loopback.Listen(ctx, port); err == nil {
+		if ln, err := listenAgain(ctx, port); err == nil {
 			return ln, nil
 		}
 	}

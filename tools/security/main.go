@@ -84,14 +84,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	if o.red {
-		results := redden(ctx, o, chosen(o, claims, seen), out)
-		seen.learn(results)
+		results := redden(ctx, o, chosen(o, claims, seen), out, func(r result) error {
+			seen.learn(r) // at once: a run takes long, and may be ended
+			return o.save(claims, seen)
+		})
 		problems = append(problems, bad(results)...)
 	}
-	if o.write {
-		if err := errors.Join(seen.write(o.root, claims), writeTable(o.root, claims, seen)); err != nil {
-			return err
-		}
+	if err := o.save(claims, seen); err != nil {
+		return err
 	}
 	if o.check {
 		problems = append(problems, check(o.root, claims, seen)...)
@@ -104,6 +104,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf("%w: %d findings", errFindings, len(problems))
 	}
 	return nil
+}
+
+// save writes what is known, if that is wanted.
+func (o options) save(claims []claim, seen seen) error {
+	if !o.write {
+		return nil
+	}
+	return errors.Join(seen.write(o.root, claims), writeTable(o.root, claims, seen))
 }
 
 // chosen returns the claims that -rows and -stale leave.

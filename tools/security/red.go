@@ -76,8 +76,8 @@ type runner struct {
 	flags   string // GOFLAGS of the person
 }
 
-// redden runs each claim and prints a line for it.
-func redden(ctx context.Context, o options, claims []claim, out io.Writer) []result {
+// redden runs each claim, prints a line for it and hands it to learn, one at a time.
+func redden(ctx context.Context, o options, claims []claim, out io.Writer, learn func(result) error) []result {
 	scratch, err := os.MkdirTemp("", "security-red")
 	if err != nil {
 		fmt.Fprintln(out, err)
@@ -99,7 +99,15 @@ func redden(ctx context.Context, o options, claims []claim, out io.Writer) []res
 			start := time.Now()
 			results[i] = r.try(ctx, c, i)
 			results[i].took = time.Since(start)
+			r.mu.Lock()
+			defer r.mu.Unlock()
 			r.show(out, results[i])
+			if ctx.Err() != nil {
+				return // interrupted: nothing was seen
+			}
+			if err := learn(results[i]); err != nil {
+				fmt.Fprintln(out, err)
+			}
 		})
 	}
 	all.Wait()
@@ -107,8 +115,6 @@ func redden(ctx context.Context, o options, claims []claim, out io.Writer) []res
 }
 
 func (r *runner) show(out io.Writer, res result) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	fmt.Fprintln(out, res)
 	if r.o.verbose || !res.good() {
 		fmt.Fprintln(out, tail(res.output, 15))

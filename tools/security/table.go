@@ -41,12 +41,11 @@ func readSeen(root string) (seen, error) {
 	return s, nil
 }
 
-func (s seen) learn(results []result) {
-	for _, r := range results {
-		if r.verdict == red || r.verdict == green && r.claim.file == "" {
-			s[r.claim.hash()] = true
-			continue
-		}
+func (s seen) learn(r result) {
+	switch {
+	case r.good():
+		s[r.claim.hash()] = true
+	case r.verdict != late: // which says more about the machine
 		delete(s, r.claim.hash())
 	}
 }
