@@ -27,8 +27,11 @@ type Config struct {
 	// Resource is the MCP endpoint, exactly as the user gave it.
 	Resource string
 	// ClientID and ClientSecret name a pre-registered client; empty: register.
+	// Without a secret the one is used that lies sealed with an earlier sign-in of
+	// the same client at the same issuer, unless NoSecret says that there is none.
 	ClientID     string
 	ClientSecret redact.Secret
+	NoSecret     bool
 	// ClientMetadataURL is the https address of a client id metadata document that
 	// somebody hosts for this program: a client id where the server takes such ones.
 	ClientMetadataURL string
@@ -78,7 +81,7 @@ type Client struct {
 	challenge *challenge    // of the newest 401
 	dead      redact.Secret // an access token that the resource refused and that could not be replaced yet
 	backoff   backoff       // after a refresh that failed for now
-	stepped   stepUp        // the newest one
+	stepped   []stepUp      // of the last minutes
 	refused   redact.Secret // the token for which Rejected last said that a person must sign in
 	stuck     stuck         // the newest one
 }
@@ -211,16 +214,6 @@ func tokenOf(cred *Credential) redact.Secret {
 		return ""
 	}
 	return cred.AccessToken
-}
-
-// Grant names the sign-in that a token of the resource comes from: refreshed
-// tokens have the same name. It is "" for a token that has been replaced.
-func (c *Client) Grant(ctx context.Context, token redact.Secret) string {
-	cred, err := c.load(ctx)
-	if err != nil || !cred.SignedIn() || cred.AccessToken != token {
-		return ""
-	}
-	return cred.SignedInAt.UTC().Format(time.RFC3339Nano)
 }
 
 // Close waits for a refresh that is under way, or a sign-in that has its code

@@ -42,6 +42,7 @@ type Credential struct {
 
 	AccessToken  redact.Secret
 	RefreshToken redact.Secret // empty: the server gave none
+	Asked        []string      // scopes, by the sign-in
 	Scopes       []string      // granted
 	ObtainedAt   time.Time     // local receipt of AccessToken
 	Expiry       time.Time     // by the local clock; zero: the server did not say
@@ -58,17 +59,22 @@ type Credential struct {
 
 // Server is an authorization server: what later requests need of its metadata.
 type Server struct {
-	Issuer                string   `json:"issuer"`
-	AuthorizationEndpoint string   `json:"authorization_endpoint"`
-	TokenEndpoint         string   `json:"token_endpoint"`
-	RegistrationEndpoint  string   `json:"registration_endpoint,omitempty"`
-	RevocationEndpoint    string   `json:"revocation_endpoint,omitempty"`
-	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported,omitempty"`
+	Issuer                string `json:"issuer"`
+	AuthorizationEndpoint string `json:"authorization_endpoint"`
+	TokenEndpoint         string `json:"token_endpoint"`
+	RegistrationEndpoint  string `json:"registration_endpoint,omitempty"`
+	RevocationEndpoint    string `json:"revocation_endpoint,omitempty"`
+	// DeviceEndpoint is the device authorization endpoint (RFC 8628), for a sign-in
+	// that wants a code.
+	DeviceEndpoint   string   `json:"device_authorization_endpoint,omitempty"`
+	TokenAuthMethods []string `json:"token_endpoint_auth_methods_supported,omitempty"`
 	// IssRequired: the server promises `iss` in its answers (RFC 9207).
 	IssRequired bool `json:"iss_required,omitempty"`
 	// PKCEUnlisted: the metadata names no PKCE method, tolerated only where
 	// OAUTH Y4 says so.
 	PKCEUnlisted bool `json:"pkce_unlisted,omitempty"`
+	// OfflineAccess: the scope of that name is offered (OAUTH A40).
+	OfflineAccess bool `json:"offline_access,omitempty"`
 }
 
 // Registration is a client as the authorization server knows it.
@@ -79,6 +85,9 @@ type Registration struct {
 	AuthMethod  string // token_endpoint_auth_method: none, client_secret_post, client_secret_basic
 	RedirectURI string // as registered
 	Dynamic     bool   // by RFC 7591, so that we may register again
+	// Device: the grant of RFC 8628 was asked for. Whether it was given shows when a
+	// code is asked for; what was refused once is not asked for at each sign-in.
+	Device bool
 }
 
 // Refresh is the outcome of a refresh, for `status`.
@@ -103,6 +112,8 @@ type Summary struct {
 	SignedInAt   time.Time `json:"signed_in_at,omitzero"`
 	LastRefresh  Refresh   `json:"last_refresh,omitzero"`
 	PKCEUnlisted bool      `json:"pkce_unlisted,omitempty"`
+	// ClientSecret: one that a person gave for their client lies in the sealed part.
+	ClientSecret bool `json:"client_secret,omitempty"`
 	// OpenUntil is set while a sign-in is open, and past if its process was killed.
 	OpenUntil time.Time `json:"sign_in_open_until,omitzero"`
 }
@@ -118,12 +129,13 @@ func (c *Credential) Summary() Summary {
 		SignedIn:     c.SignedIn(),
 		Issuer:       clean(c.Server.Issuer),
 		ClientID:     clean(c.Registration.ClientID),
-		Scopes:       c.Scopes,
+		Scopes:       shownScopes(c.Scopes),
 		Expiry:       c.Expiry,
 		Refreshable:  c.RefreshToken != "",
 		SignedInAt:   c.SignedInAt,
 		LastRefresh:  c.LastRefresh,
 		PKCEUnlisted: c.Server.PKCEUnlisted,
+		ClientSecret: c.Registration.Secret != "" && !c.Registration.Dynamic,
 	}
 }
 
@@ -138,8 +150,10 @@ type sealed struct {
 	AuthMethod   string    `json:"auth_method"`
 	RedirectURI  string    `json:"redirect_uri,omitempty"`
 	Dynamic      bool      `json:"dynamic,omitempty"`
+	Device       bool      `json:"device,omitempty"`
 	AccessToken  string    `json:"access_token,omitempty"`
 	RefreshToken string    `json:"refresh_token,omitempty"`
+	Asked        []string  `json:"asked,omitempty"`
 	Scopes       []string  `json:"scopes,omitempty"`
 	ObtainedAt   time.Time `json:"obtained_at,omitzero"`
 	Expiry       time.Time `json:"expiry,omitzero"`
@@ -156,8 +170,8 @@ func (c *Credential) Seal() ([]byte, error) {
 	b, err := json.Marshal(sealed{ // the text that the store encrypts
 		Resource: c.Resource, Server: c.Server,
 		ClientIssuer: r.Issuer, ClientID: r.ClientID, ClientSecret: r.Secret.Reveal(),
-		AuthMethod: r.AuthMethod, RedirectURI: r.RedirectURI, Dynamic: r.Dynamic,
-		AccessToken: c.AccessToken.Reveal(), RefreshToken: c.RefreshToken.Reveal(), Scopes: c.Scopes,
+		AuthMethod: r.AuthMethod, RedirectURI: r.RedirectURI, Dynamic: r.Dynamic, Device: r.Device,
+		AccessToken: c.AccessToken.Reveal(), RefreshToken: c.RefreshToken.Reveal(), Asked: c.Asked, Scopes: c.Scopes,
 		ObtainedAt: c.ObtainedAt, Expiry: c.Expiry, SignedInAt: c.SignedInAt,
 		Account: c.Account, LastRefresh: c.LastRefresh, Attempt: c.Attempt.seal(),
 	})
@@ -178,9 +192,9 @@ func Unseal(b []byte) (*Credential, error) {
 		Resource: s.Resource, Server: s.Server,
 		Registration: Registration{
 			Issuer: s.ClientIssuer, ClientID: s.ClientID, Secret: redact.Secret(s.ClientSecret),
-			AuthMethod: s.AuthMethod, RedirectURI: s.RedirectURI, Dynamic: s.Dynamic,
+			AuthMethod: s.AuthMethod, RedirectURI: s.RedirectURI, Dynamic: s.Dynamic, Device: s.Device,
 		},
-		AccessToken: redact.Secret(s.AccessToken), RefreshToken: redact.Secret(s.RefreshToken), Scopes: s.Scopes,
+		AccessToken: redact.Secret(s.AccessToken), RefreshToken: redact.Secret(s.RefreshToken), Asked: s.Asked, Scopes: s.Scopes,
 		ObtainedAt: s.ObtainedAt, Expiry: s.Expiry, SignedInAt: s.SignedInAt,
 		Account: s.Account, LastRefresh: s.LastRefresh, Attempt: s.Attempt.unseal(),
 	}, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"strings"
 )
 
 // discovery is what a sign-in needs to know before it can begin.
@@ -12,6 +11,8 @@ type discovery struct {
 	server   Server
 	resource string   // exact string for the `resource` parameter (OAUTH A19)
 	scopes   []string // to ask for; empty: none are sent (OAUTH A20)
+	// grantAlive: the sign-in widens a grant that works.
+	grantAlive bool
 }
 
 // discover finds the authorization server of the resource, starting from the
@@ -27,16 +28,17 @@ func (c *Client) discover(ctx context.Context, ch challenge) (*discovery, error)
 	}
 	d := &discovery{resource: c.cfg.Resource}
 	issuers := []string{origin(u)}
-	var offered []string
 	if prm != nil {
-		d.resource, offered = prm.Resource, prm.ScopesSupported
+		d.resource = prm.Resource
 		if len(prm.AuthorizationServers) > 0 {
 			issuers = prm.AuthorizationServers
 		}
 	}
-	d.scopes = chooseScopes(c.cfg.Scopes, strings.Fields(ch.scope), offered)
-	d.server, err = c.firstServer(ctx, issuers)
-	return d, err
+	if d.server, err = c.firstServer(ctx, issuers); err != nil {
+		return nil, err
+	}
+	d.scopes = c.scopesFor(ch, prm, d.server)
+	return d, nil
 }
 
 // firstServer takes the first authorization server that can be used (OAUTH A8).
@@ -53,15 +55,4 @@ func (c *Client) firstServer(ctx context.Context, issuers []string) (Server, err
 		}
 	}
 	return Server{}, first
-}
-
-// chooseScopes takes the first list that says something: the user's, the
-// challenge's, the metadata's. None is invented (OAUTH A20).
-func chooseScopes(lists ...[]string) []string {
-	for _, l := range lists {
-		if len(l) > 0 {
-			return l
-		}
-	}
-	return nil
 }

@@ -33,7 +33,11 @@ var errNotJSON = errors.New("the answer is not JSON")
 
 // send makes one request to the authorization server. A redirect is an answer,
 // not a way to go: the request carries a code, a token or a secret (OAUTH X15).
+// The address is judged once more: it may come from a stored login.
 func (c *Client) send(ctx context.Context, req *http.Request) (*answer, error) {
+	if _, err := c.checkServerURL(req.URL.String()); err != nil {
+		return nil, serverFault("an address of the authorization server is not safe: %w", err)
+	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	req = req.WithContext(ctx)

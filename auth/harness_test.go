@@ -148,6 +148,12 @@ func (w *world) promptAfter(before func()) auth.Prompt {
 // meet401 lets the client see the challenge of the endpoint.
 func (w *world) meet401(c *auth.Client, token redact.Secret) error {
 	w.t.Helper()
+	return w.meet(c, token, http.StatusUnauthorized)
+}
+
+// meet lets the client see the refusal of the endpoint, which must be this one.
+func (w *world) meet(c *auth.Client, token redact.Secret, code int) error {
+	w.t.Helper()
 	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.target, http.NoBody)
 	if err != nil {
 		w.t.Fatal(err)
@@ -161,8 +167,8 @@ func (w *world) meet401(c *auth.Client, token redact.Secret) error {
 		w.t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != http.StatusUnauthorized {
-		w.t.Fatalf("the endpoint answered %d, not 401", res.StatusCode)
+	if res.StatusCode != code {
+		w.t.Fatalf("the endpoint answered %d, not %d", res.StatusCode, code)
 	}
 	return c.Rejected(w.t.Context(), token, res.Header.Values("WWW-Authenticate"))
 }
@@ -219,6 +225,16 @@ func (w *world) token() redact.Secret {
 		w.t.Fatal(err)
 	}
 	return token
+}
+
+// asked is the newest authorization request.
+func (w *world) asked() url.Values {
+	w.t.Helper()
+	all := w.sb.Log().Find(sandbox.Query{Path: "/oauth/authorize"})
+	if len(all) == 0 {
+		w.t.Fatal("nothing was asked of the authorization endpoint")
+	}
+	return all[len(all)-1].Form
 }
 
 func (w *world) count(q sandbox.Query) int { return w.sb.Log().Count(q) }

@@ -81,7 +81,7 @@ func (l *Listener) serveStart(w http.ResponseWriter, r *http.Request, nonce stri
 		// Lax, so that it comes along when the authorization server redirects back
 		// (OAUTH X9). Without Secure: the loopback redirect is http (RFC 8252 section 7.3).
 		w.Header().Set("Set-Cookie", f.cookieName()+"="+f.Cookie+"; Path=/; HttpOnly; SameSite=Lax")
-		redirect(w, f.AuthorizationURL, http.StatusFound)
+		redirect(w, l.authorizationURL(), http.StatusFound)
 	case refused:
 		l.show(w, http.StatusForbidden, otherBrowser)
 	case contested:
@@ -134,20 +134,21 @@ func (l *Listener) serveCallback(w http.ResponseWriter, r *http.Request) {
 		l.show(w, http.StatusConflict, alreadyUsed)
 		return
 	}
+	round := l.round()
 	l.callback <- q
-	l.holdUntilFinished(r)
+	l.await(r, round)
 	// Code and state leave the address bar with this redirect.
-	redirect(w, donePath, http.StatusSeeOther)
+	redirect(w, l.after(round), http.StatusSeeOther)
 }
 
 // mayFinish checks the cookie of a bound flow.
 func (l *Listener) mayFinish(r *http.Request) bool { return !l.flow.Bound || l.hasCookie(r) }
 
-func (l *Listener) holdUntilFinished(r *http.Request) {
+func (l *Listener) await(r *http.Request, round <-chan struct{}) {
 	t := time.NewTimer(l.hold)
 	defer t.Stop()
 	select {
-	case <-l.finished:
+	case <-round:
 	case <-t.C:
 	case <-r.Context().Done():
 	}
@@ -158,6 +159,8 @@ func (l *Listener) serveDone(w http.ResponseWriter, r *http.Request) {
 	used, result := l.used, l.result
 	l.mu.Unlock()
 	switch {
+	case l.goesOn(r):
+		redirect(w, l.authorizationURL(), http.StatusSeeOther)
 	case !used || !l.mayFinish(r): // the page names the account
 		l.show(w, http.StatusNotFound, notFound)
 	case result.Kind == "":

@@ -60,7 +60,6 @@ type Listener struct {
 	hold time.Duration
 
 	callback  chan url.Values // 1 slot: the accepted callback
-	finished  chan struct{}   // closed by Finish
 	shown     chan struct{}   // closed when the result page was served
 	contested chan struct{}   // closed when nobody can tell whose browser it is
 
@@ -71,7 +70,9 @@ type Listener struct {
 	sure    bool // it is the browser of this process's user
 
 	mu        sync.Mutex
-	used      bool // a callback was accepted, or none will be
+	used      bool          // a callback was accepted, or none will be
+	finished  chan struct{} // closed by Finish; GoOn makes another
+	onward    string        // the authorization URL that GoOn gave
 	result    Page
 	late      *Page       // set by Linger
 	lingering *time.Timer // set by Linger

@@ -27,6 +27,10 @@ var errSilent = errors.New("silent")
 // errSignedOut is the result of `status` when nobody is signed in.
 var errSignedOut = errors.Join(errSilent, errors.New("signed out"))
 
+// errNotRevoked is the result of `logout` when the server has not confirmed that
+// all tokens are dead; its output says which.
+var errNotRevoked = errors.Join(errSilent, errors.New("not revoked"))
+
 // errInterrupted: the person pressed Ctrl-C.
 var errInterrupted = hint.With(errors.New("interrupted"), "run the command again")
 
@@ -53,6 +57,7 @@ func exitCode(ctx context.Context, err error) int {
 		{auth.ErrTwoBrowsers, exitNotFinished},
 		{keychain.ErrUnavailable, exitNoKeychain},
 		{auth.ErrServer, exitServer},
+		{errNotRevoked, exitServer},
 	} {
 		if errors.Is(err, row.is) {
 			return row.code

@@ -55,6 +55,9 @@ const (
 type MCPKnobs struct {
 	Challenge    Challenge
 	Unauthorized UnauthorizedBody
+	// Scope is what a token has to hold, separated by blanks: challenges name it, and
+	// a token without it is answered 403 (RFC 6750 section 3.1).
+	Scope string
 	// Sessions issues Mcp-Session-Id and demands it.
 	Sessions bool
 	// DroppedIs400 answers a dropped session with 400 "No valid session ID" instead
@@ -94,7 +97,8 @@ func (k *MCPKnobs) versions() []string {
 // caller is who a request comes from.
 type caller struct {
 	user  user
-	grant int // its number
+	grant int    // its number
+	scope string // of the token
 }
 
 // serveMCP is RS /mcp, MCP's Streamable HTTP transport. The token is introspected
@@ -110,6 +114,10 @@ func (s *Sandbox) serveMCP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
+	case !who.user.enabled && s.Knobs().Login.NotEnabledAtMCP:
+		http.Error(w, "MCP is not enabled for this account", http.StatusForbidden)
+	case !who.holds(k.Scope):
+		s.forbidden(w, k)
 	case r.Method == http.MethodPost:
 		s.post(w, r, k, who)
 	case k.Era == EraModern:
@@ -142,7 +150,7 @@ func (s *Sandbox) callerOf(r *http.Request) (caller, string) {
 	if !known {
 		return caller{}, "Token invalid"
 	}
-	return caller{user: u, grant: g.number}, ""
+	return caller{user: u, grant: g.number, scope: g.scope}, ""
 }
 
 func (s *Sandbox) unauthorized(w http.ResponseWriter, k MCPKnobs, reason string) {
@@ -150,11 +158,11 @@ func (s *Sandbox) unauthorized(w http.ResponseWriter, k MCPKnobs, reason string)
 	h := w.Header()
 	switch k.Challenge {
 	case ChallengeBare:
-		h.Set("WWW-Authenticate", "Bearer")
+		h.Set("WWW-Authenticate", k.bearer())
 	case ChallengeResourceMetadata:
-		h.Set("WWW-Authenticate", fmt.Sprintf("Bearer resource_metadata=%q", metadata))
+		h.Set("WWW-Authenticate", k.bearer("resource_metadata", metadata))
 	case ChallengeInvalidToken:
-		h.Set("WWW-Authenticate", fmt.Sprintf("Bearer error=%q, error_description=%q, resource_metadata=%q", "invalid_token", reason, metadata))
+		h.Set("WWW-Authenticate", k.bearer("error", "invalid_token", "error_description", reason, "resource_metadata", metadata))
 	case ChallengeEmptyRealm:
 		h.Set("WWW-Authenticate", `Bearer realm=""`)
 	case ChallengeSeveral:

@@ -79,7 +79,7 @@ func (s *Sandbox) token(w http.ResponseWriter, r *http.Request) {
 	}
 	all := s.Knobs()
 	c, ok := s.authenticate(r)
-	if !ok {
+	if !ok || all.Client.DemandSecret && c.Secret == "" {
 		if all.Client.BurnCodeOnAuthFailure {
 			s.grants.burn(r.PostForm.Get("code"))
 		}
@@ -95,6 +95,8 @@ func (s *Sandbox) token(w http.ResponseWriter, r *http.Request) {
 		s.exchange(w, r, c, all.Token)
 	case "refresh_token":
 		s.refresh(w, r, c, all.Token)
+	case deviceGrant:
+		s.redeemDevice(w, r, c, all.Token)
 	default:
 		oauthError(w, http.StatusBadRequest, "unsupported_grant_type", "The authorization grant type is not supported by the authorization server.")
 	}
@@ -115,6 +117,9 @@ func (s *Sandbox) exchange(w http.ResponseWriter, r *http.Request, c Client, k T
 	if !ok {
 		oauthError(w, http.StatusBadRequest, "invalid_grant", textInvalidGrant)
 		return
+	}
+	if k.Scope == ScopeNarrowed {
+		g.scope, _, _ = strings.Cut(g.scope, " ") // nobody has a token of it yet
 	}
 	refresh := ""
 	if k.Rotation != RotateNever {
@@ -165,10 +170,8 @@ func (s *Sandbox) grant(w http.ResponseWriter, g *grant, k TokenKnobs, fresh, sa
 		answer["refresh_token"] = said
 	}
 	switch k.Scope {
-	case ScopeEchoed:
+	case ScopeEchoed, ScopeNarrowed:
 		answer["scope"] = g.scope
-	case ScopeNarrowed:
-		answer["scope"], _, _ = strings.Cut(g.scope, " ")
 	case ScopeAbsent:
 	}
 	w.Header().Set("Cache-Control", "no-store")
