@@ -10,6 +10,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/payu-mcp/payu-mcp/auth/loopback"
+	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
 
@@ -27,11 +28,16 @@ type Attempt struct {
 	Verifier     redact.Secret
 	// Start is the nonce of the start page, Cookie what its first visitor gets.
 	Start, Cookie redact.Secret
+	// Device is set for a sign-in by code, which comes back to no redirect URI.
+	Device *Device
 	// Bound: we open the browser, and only that one can finish. Else the
 	// authorization URL was handed out, which state and PKCE alone bind.
 	Bound bool
 	// Opened: a browser has the cookie, so no other one gets it.
 	Opened bool
+	// Fresh: the client was registered for this sign-in; Renewed: in place of one
+	// that the server had forgotten.
+	Fresh, Renewed bool
 	// By names the program that asked, for others who find the sign-in open.
 	By string
 	// Expiry is when nobody waits for it any more, by the local clock.
@@ -48,7 +54,7 @@ const (
 func newAttempt(d *discovery, r Registration, redirectURI string) *Attempt {
 	return &Attempt{
 		Server: d.server, Registration: r, Resource: d.resource, Scopes: d.scopes, RedirectURI: redirectURI,
-		State:    redact.Secret(rand.Text() + rand.Text()), // 260 bits (OAUTH A25)
+		State:    newState(),
 		Verifier: redact.Secret(oauth2.GenerateVerifier()),
 		Start:    redact.Secret(rand.Text()),
 		Cookie:   redact.Secret(rand.Text()),
@@ -69,7 +75,7 @@ func (a *Attempt) url(loopbackHTTP bool) (string, error) {
 	}
 	u, err := checkURL(cfg.AuthCodeURL(a.State.Reveal(), options...), loopbackHTTP)
 	if err != nil {
-		return "", serverFault("the authorization endpoint: %w", err)
+		return "", hint.With(serverFault("the authorization endpoint: %w", err), "do not sign in there; this is on the server's side")
 	}
 	return u.String(), nil
 }
@@ -77,6 +83,9 @@ func (a *Attempt) url(loopbackHTTP bool) (string, error) {
 // address is what a person opens: for a bound attempt only our own start page,
 // so that state and challenge stay out of argv (OAUTH X9).
 func (a *Attempt) address(loopbackHTTP bool) (string, error) {
+	if a.Device != nil {
+		return a.Device.Address(), nil
+	}
 	if a.Bound {
 		return loopback.StartURL(a.RedirectURI, a.Start.Reveal()), nil
 	}
@@ -108,6 +117,7 @@ func (c *Client) fits(a *Attempt, ch challenge) bool {
 	switch {
 	case !isRedirectURI(a.RedirectURI), !c.indicates(a.Resource),
 		checkPinnedIssuer(c.cfg.Resource, a.Server.Issuer) != nil, c.checkEndpoints(a.Server) != nil,
+		a.Device != nil && c.checkDevice(a.Device) != nil,
 		c.cfg.CallbackPort != 0 && c.cfg.CallbackPort != a.port():
 		return false
 	case !c.wouldUse(a.Server, a.Registration), c.cfg.ServerMetadataURL != a.Server.MetadataURL:
@@ -131,8 +141,13 @@ type sealedAttempt struct {
 	Cookie      string       `json:"cookie"`
 	Bound       bool         `json:"bound,omitempty"`
 	Opened      bool         `json:"opened,omitempty"`
+	Fresh       bool         `json:"fresh,omitempty"`
+	Renewed     bool         `json:"renewed,omitempty"`
 	By          string       `json:"by,omitempty"`
-	Expiry      time.Time    `json:"expiry"`
+
+	Device *sealedDevice `json:"device,omitempty"`
+
+	Expiry time.Time `json:"expiry"`
 }
 
 type sealedClient struct {
@@ -143,6 +158,7 @@ type sealedClient struct {
 	RedirectURI string `json:"redirect_uri"`
 	Dynamic     bool   `json:"dynamic,omitempty"`
 	Document    bool   `json:"document,omitempty"`
+	Device      bool   `json:"device,omitempty"`
 
 	SecretExpiry time.Time `json:"secret_expiry,omitzero"`
 }
@@ -154,9 +170,9 @@ func (a *Attempt) seal() *sealedAttempt {
 	r := a.Registration
 	return &sealedAttempt{
 		Server: a.Server, Resource: a.Resource, Scopes: a.Scopes, RedirectURI: a.RedirectURI,
-		Client: sealedClient{r.Issuer, r.ClientID, r.Secret.Reveal(), r.AuthMethod, r.RedirectURI, r.Dynamic, r.Document, r.SecretExpiry},
+		Client: sealedClient{r.Issuer, r.ClientID, r.Secret.Reveal(), r.AuthMethod, r.RedirectURI, r.Dynamic, r.Document, r.Device, r.SecretExpiry},
 		State:  a.State.Reveal(), Verifier: a.Verifier.Reveal(), Start: a.Start.Reveal(), Cookie: a.Cookie.Reveal(),
-		Bound: a.Bound, Opened: a.Opened, By: a.By, Expiry: a.Expiry,
+		Bound: a.Bound, Opened: a.Opened, Fresh: a.Fresh, Renewed: a.Renewed, By: a.By, Expiry: a.Expiry, Device: a.Device.seal(),
 	}
 }
 
@@ -167,9 +183,9 @@ func (s *sealedAttempt) unseal() *Attempt {
 	r := s.Client
 	return &Attempt{
 		Server: s.Server, Resource: s.Resource, Scopes: s.Scopes, RedirectURI: s.RedirectURI,
-		Registration: Registration{r.Issuer, r.ID, redact.Secret(r.Secret), r.AuthMethod, r.RedirectURI, r.Dynamic, r.Document, r.SecretExpiry},
+		Registration: Registration{r.Issuer, r.ID, redact.Secret(r.Secret), r.AuthMethod, r.RedirectURI, r.Dynamic, r.Document, r.Device, r.SecretExpiry},
 		State:        redact.Secret(s.State), Verifier: redact.Secret(s.Verifier),
 		Start: redact.Secret(s.Start), Cookie: redact.Secret(s.Cookie),
-		Bound: s.Bound, Opened: s.Opened, By: s.By, Expiry: s.Expiry,
+		Bound: s.Bound, Opened: s.Opened, Fresh: s.Fresh, Renewed: s.Renewed, By: s.By, Expiry: s.Expiry, Device: s.Device.unseal(),
 	}
 }

@@ -22,7 +22,7 @@ func TestAttempt_sealed_comesBackWhole(t *testing.T) {
 			Server:       auth.Server{Issuer: "https://h.example", TokenEndpoint: "https://h.example/t", IssRequired: true},
 			Registration: auth.Registration{Issuer: "https://h.example", ClientID: "id", Secret: "secret-of-client", AuthMethod: "none", RedirectURI: "http://127.0.0.1:1/callback", Dynamic: true, Document: true, SecretExpiry: time.Date(2026, 2, 2, 3, 4, 5, 0, time.UTC)},
 			Resource:     "https://h.example/mcp", Scopes: []string{"a"}, RedirectURI: "http://127.0.0.1:1/callback",
-			State: "s", Verifier: "v", Start: "n", Cookie: "c", Bound: true, Opened: true, By: "Host",
+			State: "s", Verifier: "v", Start: "n", Cookie: "c", Bound: true, Opened: true, Fresh: true, Renewed: true, By: "Host",
 			Expiry: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		},
 	}

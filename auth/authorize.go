@@ -16,7 +16,7 @@ import (
 
 // code checks the authorization response in the order that RFC 9207 section 2.4
 // wants: state (done by accepts), iss, then error or code (OAUTH A27 to A29).
-func (a *Attempt) code(q url.Values) (redact.Secret, error) {
+func (a *Attempt) code(q url.Values, resource string) (redact.Secret, error) {
 	iss, told := q["iss"]
 	switch {
 	case told && (len(iss) != 1 || iss[0] != a.Server.Issuer):
@@ -24,28 +24,38 @@ func (a *Attempt) code(q url.Values) (redact.Secret, error) {
 	case !told && a.Server.IssRequired:
 		return "", hint.With(serverFault("the answer does not say which authorization server it is from"), "start again with payu-mcp login; if it happens again, it is on the server's side")
 	case q.Has("error"):
-		return "", authorizationError(q, a.RedirectURI)
+		return "", &answeredError{a.refused(q, resource), clean(q.Get("error"))}
 	case len(q["code"]) != 1 || q.Get("code") == "":
-		return "", serverFault("the answer of the authorization server holds no code")
+		return "", hint.With(serverFault("the answer of the authorization server holds no code"), tryAgain(resource))
 	}
 	return redact.Secret(q.Get("code")), nil
 }
 
-func authorizationError(q url.Values, redirectURI string) error {
-	code, text := clean(q.Get("error")), clean(q.Get("error_description"))
+// refused reads an error of the authorization response (RFC 6749 section 4.1.2.1).
+func (a *Attempt) refused(q url.Values, resource string) error {
+	code, text := clean(q.Get("error")), strings.TrimSuffix(clean(q.Get("error_description")), ".")
 	said := strings.TrimSuffix(code+", "+text, ", ")
+	err := serverFault("the authorization server answered %s", said)
 	switch code {
 	case "access_denied":
-		return hint.With(fmt.Errorf("%w (%s)", ErrDenied, said), "try again with payu-mcp login; if your PayU account is not enabled for MCP, ask your key account manager or ai-solutions@payu.in")
+		return denied(said)
 	case "invalid_scope":
-		return hint.With(serverFault("the authorization server answered %s", said), "choose the scopes with --scope")
+		return hint.With(err, "choose the scopes with --scope. "+payuContact(resource))
 	case "invalid_target":
-		return hint.With(serverFault("the authorization server answered %s", said), resourceHint)
+		return hint.With(err, resourceHint+". "+payuContact(resource))
 	case "invalid_client", "unauthorized_client":
-		return hint.With(serverFault("the authorization server answered %s", said), "run payu-mcp logout, then payu-mcp login; with a client id of your own check --client-id")
+		return hint.With(&unknownClientError{err}, "check --client-id. "+payuContact(resource))
+	case "invalid_request":
+		return hint.With(serverFault("with the redirect URI %s: %w", a.RedirectURI, err),
+			"the server may not take this redirect URI: "+otherRedirect(resource))
 	default:
-		return hint.With(serverFault("the authorization server answered %s to the redirect URI %s", said, redirectURI), "try again: payu-mcp login")
+		return hint.With(err, tryAgain(resource))
 	}
+}
+
+// denied is the end of a sign-in that somebody said no to.
+func denied(said string) error {
+	return hint.With(fmt.Errorf("%w (%s)", ErrDenied, said), "try again with payu-mcp login; if MCP is not enabled for your PayU account, ask "+payuContacts)
 }
 
 // exchange spends the code (RFC 6749 section 4.1.3), once.
@@ -57,22 +67,22 @@ func (c *Client) exchange(ctx context.Context, a *Attempt, code redact.Secret) (
 		"code_verifier": {a.Verifier.Reveal()},
 	}, a.Resource))
 	if err != nil {
-		return nil, exchangeError(err)
+		return nil, exchangeError(err, a.Registration, c.cfg.Resource)
 	}
 	return res, nil
 }
 
-func exchangeError(err error) error {
+func exchangeError(err error, r Registration, resource string) error {
 	err = fmt.Errorf("exchanging the code: %w", err)
 	te, ok := errors.AsType[*tokenError](err)
 	switch {
-	case !ok:
+	case ok && te.code == "invalid_client":
+		return hint.With(&unknownClientError{err}, secretAdvice(r, resource))
+	case hint.Of(err) != "": // of the way there
 		return err
-	case te.code == "invalid_target":
-		return hint.With(err, resourceHint)
-	case te.code == "invalid_client":
-		return hint.With(err, "the server does not know this client: run payu-mcp logout, then payu-mcp login; with an id of your own check --client-id and --client-secret-file")
+	case ok && te.code == "invalid_target":
+		return hint.With(err, resourceHint+". "+payuContact(resource))
 	default:
-		return hint.With(err, "try again: payu-mcp login")
+		return hint.With(err, tryAgain(resource))
 	}
 }

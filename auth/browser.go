@@ -42,8 +42,9 @@ type Opener struct {
 // with ErrNoBrowser or with the opener's early end. The child has the whole URL
 // when it starts, so it needs nothing of us any more.
 func (o Opener) Open(ctx context.Context, url string) error {
-	if _, err := checkURL(url, true); err != nil {
-		return fmt.Errorf("opening the browser: %w", err)
+	url, err := openable(url)
+	if err != nil {
+		return err
 	}
 	extra, err := o.environment(ctx)
 	if err != nil {
@@ -63,6 +64,20 @@ func (o Opener) Open(ctx context.Context, url string) error {
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }() // reaps the child; ends with it
 	return quickly(ctx, ended)
+}
+
+// openable is the last look at an address before a program of the system gets
+// it (OAUTH A32, X1): it is judged, and written anew. What passes is an http(s)
+// URL of RFC 3986's characters alone: no blank, no quote, no backslash, no option.
+// That matters most on Windows, where pkg/browser hands it to ShellExecute, which
+// runs files and asks whatever program has registered a scheme, and which puts it
+// into the browser's command line.
+func openable(raw string) (string, error) {
+	u, err := checkURL(raw, true)
+	if err != nil {
+		return "", fmt.Errorf("opening the browser: %w", err)
+	}
+	return u.String(), nil
 }
 
 // filledPipe returns a pipe with text in it and nobody at its other end, so that
@@ -123,8 +138,9 @@ func (o Opener) environment(ctx context.Context) ([]string, error) {
 // with pkg/browser. It returns when that has ended, or after a moment: whoever
 // ends all descendants of a bridge then finds no way from it to the browser.
 func OpenHere(ctx context.Context, url string, getenv func(string) string) error {
-	if _, err := checkURL(url, true); err != nil {
-		return fmt.Errorf("opening the browser: %w", err)
+	url, err := openable(url)
+	if err != nil {
+		return err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- openAndWait(url, getenv) }() // left alone when the process ends

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
+	"github.com/payu-mcp/payu-mcp/auth/loopback"
 	"github.com/payu-mcp/payu-mcp/internal/nettransport"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
@@ -25,8 +27,11 @@ type Config struct {
 	// Resource is the MCP endpoint, exactly as the user gave it.
 	Resource string
 	// ClientID and ClientSecret name a pre-registered client; empty: register.
+	// Without a secret the one is used that lies sealed with an earlier sign-in of
+	// the same client at the same issuer, unless NoSecret says that there is none.
 	ClientID     string
 	ClientSecret redact.Secret
+	NoSecret     bool
 	// ClientMetadataURL is the https address of a client id metadata document that
 	// somebody hosts for this program: a client id where the server takes such ones.
 	ClientMetadataURL string
@@ -52,6 +57,9 @@ type Config struct {
 	// returns; sameAccount is false also when the server does not tell who it is.
 	// nil: nobody is told.
 	SignedIn func(sameAccount bool)
+	// Peer tells whose a connection to the callback port is; nil: what the system
+	// says.
+	Peer func(client, server netip.AddrPort) loopback.Peer
 	// SignInLimit overrides the limit of the same name when positive.
 	SignInLimit time.Duration
 }
@@ -67,6 +75,7 @@ type Client struct {
 	refreshing single
 	signingIn  single
 	audience   audience
+	lingering  lingering
 
 	mu        sync.Mutex
 	challenge *challenge    // of the newest 401
@@ -211,19 +220,10 @@ func tokenOf(cred *Credential) redact.Secret {
 	return cred.AccessToken
 }
 
-// Grant names the sign-in that a token of the resource comes from: refreshed
-// tokens have the same name. It is "" for a token that has been replaced.
-func (c *Client) Grant(ctx context.Context, token redact.Secret) string {
-	cred, err := c.load(ctx)
-	if err != nil || !cred.SignedIn() || cred.AccessToken != token {
-		return ""
-	}
-	return cred.SignedInAt.UTC().Format(time.RFC3339Nano)
-}
-
 // Close waits for a refresh that is under way, or a sign-in that has its code
 // already, so that the result is stored (RELAY S7), at most until ctx ends.
 func (c *Client) Close(ctx context.Context) {
 	c.refreshing.wait(ctx)
 	c.signingIn.wait(ctx)
+	c.lingering.replace(nil)
 }

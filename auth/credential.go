@@ -59,12 +59,15 @@ type Credential struct {
 
 // Server is an authorization server: what later requests need of its metadata.
 type Server struct {
-	Issuer                string   `json:"issuer"`
-	AuthorizationEndpoint string   `json:"authorization_endpoint"`
-	TokenEndpoint         string   `json:"token_endpoint"`
-	RegistrationEndpoint  string   `json:"registration_endpoint,omitempty"`
-	RevocationEndpoint    string   `json:"revocation_endpoint,omitempty"`
-	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported,omitempty"`
+	Issuer                string `json:"issuer"`
+	AuthorizationEndpoint string `json:"authorization_endpoint"`
+	TokenEndpoint         string `json:"token_endpoint"`
+	RegistrationEndpoint  string `json:"registration_endpoint,omitempty"`
+	RevocationEndpoint    string `json:"revocation_endpoint,omitempty"`
+	// DeviceEndpoint is the device authorization endpoint (RFC 8628), for a sign-in
+	// that wants a code.
+	DeviceEndpoint   string   `json:"device_authorization_endpoint,omitempty"`
+	TokenAuthMethods []string `json:"token_endpoint_auth_methods_supported,omitempty"`
 	// IssRequired: the server promises `iss` in its answers (RFC 9207).
 	IssRequired bool `json:"iss_required,omitempty"`
 	// PKCEUnlisted: the metadata names no PKCE method, tolerated only where
@@ -87,6 +90,9 @@ type Registration struct {
 	RedirectURI string // as registered
 	Dynamic     bool   // by RFC 7591, so that we may register again
 	Document    bool   // ClientID is the address of a client id metadata document
+	// Device: the grant of RFC 8628 was asked for. Whether it was given shows when a
+	// code is asked for; what was refused once is not asked for at each sign-in.
+	Device bool
 	// SecretExpiry is when Secret ends; zero: never.
 	SecretExpiry time.Time
 }
@@ -113,6 +119,8 @@ type Summary struct {
 	SignedInAt   time.Time `json:"signed_in_at,omitzero"`
 	LastRefresh  Refresh   `json:"last_refresh,omitzero"`
 	PKCEUnlisted bool      `json:"pkce_unlisted,omitempty"`
+	// ClientSecret: one that a person gave for their client lies in the sealed part.
+	ClientSecret bool `json:"client_secret,omitempty"`
 	// OpenUntil is set while a sign-in is open, and past if its process was killed.
 	OpenUntil time.Time `json:"sign_in_open_until,omitzero"`
 }
@@ -134,6 +142,7 @@ func (c *Credential) Summary() Summary {
 		SignedInAt:   c.SignedInAt,
 		LastRefresh:  c.LastRefresh,
 		PKCEUnlisted: c.Server.PKCEUnlisted,
+		ClientSecret: c.Registration.Secret != "" && !c.Registration.Dynamic,
 	}
 }
 
@@ -149,6 +158,7 @@ type sealed struct {
 	RedirectURI  string    `json:"redirect_uri,omitempty"`
 	Dynamic      bool      `json:"dynamic,omitempty"`
 	Document     bool      `json:"document,omitempty"`
+	Device       bool      `json:"device,omitempty"`
 	SecretExpiry time.Time `json:"client_secret_expiry,omitzero"`
 	AccessToken  string    `json:"access_token,omitempty"`
 	RefreshToken string    `json:"refresh_token,omitempty"`
@@ -170,7 +180,7 @@ func (c *Credential) Seal() ([]byte, error) {
 		Resource: c.Resource, Server: c.Server,
 		ClientIssuer: r.Issuer, ClientID: r.ClientID, ClientSecret: r.Secret.Reveal(),
 		AuthMethod: r.AuthMethod, RedirectURI: r.RedirectURI,
-		Dynamic: r.Dynamic, Document: r.Document, SecretExpiry: r.SecretExpiry,
+		Dynamic: r.Dynamic, Document: r.Document, Device: r.Device, SecretExpiry: r.SecretExpiry,
 		AccessToken: c.AccessToken.Reveal(), RefreshToken: c.RefreshToken.Reveal(), Asked: c.Asked, Scopes: c.Scopes,
 		ObtainedAt: c.ObtainedAt, Expiry: c.Expiry, SignedInAt: c.SignedInAt,
 		Account: c.Account, LastRefresh: c.LastRefresh, Attempt: c.Attempt.seal(),
@@ -193,7 +203,7 @@ func Unseal(b []byte) (*Credential, error) {
 		Registration: Registration{
 			Issuer: s.ClientIssuer, ClientID: s.ClientID, Secret: redact.Secret(s.ClientSecret),
 			AuthMethod: s.AuthMethod, RedirectURI: s.RedirectURI,
-			Dynamic: s.Dynamic, Document: s.Document, SecretExpiry: s.SecretExpiry,
+			Dynamic: s.Dynamic, Document: s.Document, Device: s.Device, SecretExpiry: s.SecretExpiry,
 		},
 		AccessToken: redact.Secret(s.AccessToken), RefreshToken: redact.Secret(s.RefreshToken), Asked: s.Asked, Scopes: s.Scopes,
 		ObtainedAt: s.ObtainedAt, Expiry: s.Expiry, SignedInAt: s.SignedInAt,

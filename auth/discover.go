@@ -14,6 +14,8 @@ type discovery struct {
 	server   Server
 	resource string   // exact string for the `resource` parameter (OAUTH A19); empty: none is sent
 	scopes   []string // to ask for; empty: none are sent (OAUTH A20)
+	// grantAlive: the sign-in widens a grant that works.
+	grantAlive bool
 }
 
 // discover finds the authorization server of the resource, starting from the

@@ -25,6 +25,8 @@ type ElsewhereError struct {
 	By     string    // the program that began it; "": not known yet
 	URL    string    // what its person was shown; "": not known yet
 	Expiry time.Time // when it gives up; zero: not known yet
+	// Code is set for a sign-in by code (RFC 8628).
+	Code *UserCode
 }
 
 // Error implements error.
@@ -43,7 +45,11 @@ func (c *Client) elsewhere(a *Attempt) *ElsewhereError {
 	if err != nil {
 		address = ""
 	}
-	return &ElsewhereError{By: cmp.Or(a.By, loginCommand), URL: address, Expiry: a.Expiry}
+	other := &ElsewhereError{By: cmp.Or(a.By, loginCommand), URL: address, Expiry: a.Expiry}
+	if a.Device != nil {
+		other.Code = &a.Device.UserCode
+	}
+	return other
 }
 
 // goal tells whether a stored credential is what a sign-in was asked for.
@@ -88,7 +94,7 @@ func (c *Client) claim(ctx context.Context, p Prompt, reached goal) (release fun
 			return nil, other
 		}
 		if other.URL != "" {
-			c.audience.tell(other.URL, nil)
+			c.audience.tell(told{address: other.URL, code: other.Code})
 			pause = openPause
 		}
 		if err := sleep(ctx, pause); err != nil {

@@ -3,8 +3,8 @@ package auth
 import (
 	"errors"
 	"fmt"
-	"strings"
-	"unicode"
+
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 )
 
 // The sentinels of this package; each one is a decision of the caller.
@@ -13,6 +13,9 @@ var (
 	ErrDenied = errors.New("the sign-in was denied")
 	// ErrTimeout: nobody finished the sign-in in time. The command line exits 4.
 	ErrTimeout = errors.New("the sign-in was not finished in time")
+	// ErrTwoBrowsers: two browsers opened the sign-in's first page, and nobody can
+	// tell which one was the person's (OAUTH X9). The command line exits 4.
+	ErrTwoBrowsers = errors.New("the sign-in was opened by two browsers")
 	// ErrServer: the authorization server, the endpoint or the way there is at
 	// fault. The command line exits 6.
 	ErrServer = errors.New("authorization server")
@@ -36,18 +39,5 @@ func (e *serverError) Is(target error) bool { return target == ErrServer }
 
 const maxServerText = 300 // OAUTH X19
 
-// clean makes a server's text fit for a terminal and a log: no control or
-// direction characters, bounded length (OAUTH X19).
-func clean(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == unicode.ReplacementChar {
-			return ' '
-		}
-		return r
-	}, s)
-	s = strings.Join(strings.Fields(s), " ")
-	if r := []rune(s); len(r) > maxServerText {
-		s = string(r[:maxServerText]) + "..."
-	}
-	return s
-}
+// clean makes a server's text fit for a terminal and a log (OAUTH X19).
+func clean(s string) string { return printable.Line(s, maxServerText) }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,9 +32,15 @@ type answer struct {
 // errNotJSON: the answer is something else, such as a page of a captive portal.
 var errNotJSON = errors.New("the answer is not JSON")
 
+var errNoObject = errors.New("the answer is no JSON object")
+
 // send makes one request to the authorization server. A redirect is an answer,
 // not a way to go: the request carries a code, a token or a secret (OAUTH X15).
+// The address is judged once more: it may come from a stored login.
 func (c *Client) send(ctx context.Context, req *http.Request) (*answer, error) {
+	if _, err := c.checkServerURL(req.URL.String()); err != nil {
+		return nil, serverFault("an address of the authorization server is not safe: %w", err)
+	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	req = req.WithContext(ctx)
@@ -73,6 +80,9 @@ func (a *answer) isAbsence() bool {
 func (a *answer) decode(v any) error {
 	if !a.json {
 		return errNotJSON
+	}
+	if !bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n"), []byte("{")) { // oauthex panics at null
+		return errNoObject
 	}
 	if err := json.Unmarshal(a.body, v); err != nil {
 		return fmt.Errorf("the answer is broken JSON (%T)", err)

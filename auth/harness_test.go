@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/auth/loopback"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
@@ -98,10 +100,13 @@ func throughProxy(t *testing.T, sb *sandbox.Sandbox) *http.Client {
 	return &http.Client{Transport: tr}
 }
 
+// own is a system that knows each visitor as this user.
+func own(netip.AddrPort, netip.AddrPort) loopback.Peer { return loopback.PeerOwn }
+
 // newClient is another client, of the same store.
 func (w *world) newClient(change ...func(*auth.Config)) *auth.Client {
 	w.t.Helper()
-	cfg := auth.Config{Resource: w.target, HTTP: w.http, Store: w.store, Now: w.clock.now}
+	cfg := auth.Config{Resource: w.target, HTTP: w.http, Store: w.store, Now: w.clock.now, Peer: own}
 	for _, f := range change {
 		f(&cfg)
 	}

@@ -35,6 +35,7 @@ func (w *world) far(start string) string {
 // remote is a sign-in of a person whose browser is far away.
 type remote struct {
 	url     string
+	again   chan string // addresses shown later
 	paste   chan string
 	refused chan error
 	done    chan error
@@ -43,7 +44,8 @@ type remote struct {
 func (w *world) remote() *remote {
 	w.t.Helper()
 	r := &remote{paste: make(chan string), refused: make(chan error, 1), done: make(chan error, 1)}
-	shown := make(chan string, 1)
+	shown := make(chan string, 2)
+	r.again = shown
 	_ = w.meet401(w.client, "")
 	go func() {
 		_, err := w.client.SignIn(w.t.Context(), auth.Prompt{

@@ -28,7 +28,7 @@ func checkPinnedIssuer(resource, issuer string) error {
 	if !isPayU(resource) || issuer == payuOrigin || issuer == payuAccounts {
 		return nil
 	}
-	return hint.With(serverFault("PayU's endpoint names %q as its authorization server, which is not PayU's", clean(issuer)), "do not sign in; "+payuContact(resource))
+	return hint.With(serverFault("PayU's endpoint names %q as its authorization server, which is not PayU's", clean(issuer)), "do not sign in. "+payuContact(resource))
 }
 
 // checkPin keeps PayU's endpoints on https, the default port and payu.in or a
@@ -37,19 +37,12 @@ func checkPin(resource, name string, u *url.URL) error {
 	if !isPayU(resource) {
 		return nil
 	}
-	host := strings.ToLower(u.Hostname())
-	onDomain := host == payuDomain || strings.HasSuffix(host, "."+payuDomain)
-	if u.Scheme == "https" && (u.Port() == "" || u.Port() == "443") && onDomain {
+	if u.Scheme == "https" && (u.Port() == "" || u.Port() == "443") && onPayU(strings.ToLower(u.Hostname())) {
 		return nil
 	}
-	return hint.With(serverFault("PayU's metadata names a %s endpoint at %s, which is not an address of payu.in", name, clean(u.Host)),
-		"do not sign in; "+payuContact(resource))
+	return hint.With(serverFault("PayU's metadata puts the %s endpoint at %s, which is not an address of payu.in", name, clean(u.Host)),
+		"do not sign in. "+payuContact(resource))
 }
 
-// payuContact says whom to write to when PayU's side lacks something.
-func payuContact(resource string) string {
-	if !isPayU(resource) {
-		return "Ask whoever runs the server."
-	}
-	return "Write to ai-solutions@payu.in with this message and the time."
-}
+// onPayU tells whether host, in lower case, is payu.in or a name under it.
+func onPayU(host string) bool { return host == payuDomain || strings.HasSuffix(host, "."+payuDomain) }

@@ -15,6 +15,15 @@ type Prompt struct {
 	// sign-in that is open already is shown its address at once. nil: nobody is
 	// shown anything.
 	Show func(url string, openErr error)
+	// WantCode asks for a sign-in by code (RFC 8628) where the server offers one. Open
+	// must be nil.
+	WantCode bool
+	// ShowCode is given a code to show, as Show is its address. nil: Show is given the
+	// page's address alone.
+	ShowCode func(UserCode)
+	// NoCode is told why the server gives no code although it offers that; an address
+	// for Show follows. nil: nobody is told.
+	NoCode func(error)
 	// By names the program that asks, such as the host, for those who find the
 	// sign-in open; "" is the login command.
 	By string
@@ -28,31 +37,52 @@ type Prompt struct {
 	Refuse func(error)
 }
 
+// told is what those who wait for a sign-in were told of it last.
+type told struct {
+	address string
+	code    *UserCode // for a sign-in by code
+	failure error     // of opening the browser
+}
+
+// same tells whether a person would be shown the same.
+func (t told) same(b told) bool {
+	if t.code != nil && b.code != nil {
+		return *t.code == *b.code
+	}
+	return t.address == b.address && t.code == b.code
+}
+
+// showTo tells p.
+func (t told) showTo(p Prompt) {
+	switch {
+	case t.code != nil && p.ShowCode != nil:
+		p.ShowCode(*t.code)
+	case p.Show != nil:
+		p.Show(t.address, t.failure)
+	}
+}
+
 // audience is all who are shown the address of the sign-in that is open in this
 // process: who began it and who joined it.
 type audience struct {
-	mu      sync.Mutex
-	address string
-	failure error // of opening the browser
-	next    int
-	shows   map[int]func(string, error)
+	mu    sync.Mutex
+	last  told
+	next  int
+	shows map[int]Prompt
 }
 
 // join adds one, who is told at once what the others were told.
-func (a *audience) join(show func(string, error)) (leave func()) {
-	if show == nil {
-		return func() {}
-	}
+func (a *audience) join(p Prompt) (leave func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.shows == nil {
-		a.shows = map[int]func(string, error){}
+		a.shows = map[int]Prompt{}
 	}
 	id := a.next
 	a.next++
-	a.shows[id] = show
-	if a.address != "" {
-		show(a.address, a.failure)
+	a.shows[id] = p
+	if a.last.address != "" {
+		a.last.showTo(p)
 	}
 	return func() {
 		a.mu.Lock()
@@ -61,16 +91,16 @@ func (a *audience) join(show func(string, error)) (leave func()) {
 	}
 }
 
-// tell shows all the address; nothing is shown twice.
-func (a *audience) tell(address string, failure error) {
+// tell shows all what is new; nothing is shown twice.
+func (a *audience) tell(t told) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.address == address && failure == nil {
+	if t.failure == nil && a.last.same(t) {
 		return
 	}
-	a.address, a.failure = address, failure
-	for _, show := range a.shows {
-		show(address, failure)
+	a.last = t
+	for _, p := range a.shows {
+		t.showTo(p)
 	}
 }
 
@@ -78,13 +108,13 @@ func (a *audience) tell(address string, failure error) {
 func (a *audience) forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.address, a.failure = "", nil
+	a.last = told{}
 }
 
 // invite brings the person to the first page, without waiting for the opener.
 // The returned function ends that.
 func (c *Client) invite(ctx context.Context, address string, open func(context.Context, string) error) (end func()) {
-	c.audience.tell(address, nil)
+	c.audience.tell(told{address: address})
 	if open == nil {
 		return c.audience.forget
 	}
@@ -92,7 +122,7 @@ func (c *Client) invite(ctx context.Context, address string, open func(context.C
 	var opening sync.WaitGroup
 	opening.Go(func() {
 		if err := open(ctx, address); err != nil && ctx.Err() == nil {
-			c.audience.tell(address, err)
+			c.audience.tell(told{address: address, failure: err})
 		}
 	})
 	return func() {

@@ -54,7 +54,7 @@ func (c *Client) refresh(ctx context.Context, stale redact.Secret, ch challenge)
 		ctx, cancel := context.WithTimeout(ctx, lockLimit)
 		defer cancel()
 		if moved {
-			return c.leave(ctx, stale)
+			return c.dropMoved(ctx, stale)
 		}
 		return c.refreshUnderLock(ctx, stale)
 	})
@@ -115,10 +115,12 @@ func (c *Client) refreshRequest(ctx context.Context, cur *Credential) (*tokenAns
 func (c *Client) afterFailedRefresh(ctx context.Context, cur *Credential, err error) (*Credential, error) {
 	te, _ := errors.AsType[*tokenError](err)
 	switch {
-	case te != nil && te.code == "invalid_grant":
+	case (grantDead(te) || clientDead(te, cur)) && !c.stillStored(ctx, cur):
+		return cur, nil // what is stored now is somebody else's, and alive for all we know (OAUTH L6)
+	case grantDead(te):
 		c.log.WarnContext(ctx, "the server ended the login")
 		return cur.withoutGrant(Refresh{At: c.now(), Result: endedByServer}), nil
-	case te != nil && te.code == "invalid_client" && cur.Registration.Dynamic:
+	case clientDead(te, cur):
 		c.log.WarnContext(ctx, "the server forgot this client")
 		next := cur.withoutGrant(Refresh{At: c.now(), Result: endedByServer})
 		next.Registration = Registration{}
@@ -131,11 +133,34 @@ func (c *Client) afterFailedRefresh(ctx context.Context, cur *Credential, err er
 		err = hint.With(err, "you are still signed in; try again in a moment")
 	}
 	next := *cur
-	next.LastRefresh = Refresh{At: c.now(), Result: "the token endpoint could not be reached"}
-	if te != nil {
-		next.LastRefresh.Result = te.short() // it stands in the clear: no text of the server's
-	}
+	next.LastRefresh = Refresh{At: c.now(), Result: inTheClear(err)}
 	return &next, err
+}
+
+func grantDead(te *tokenError) bool { return te != nil && te.code == "invalid_grant" }
+
+func clientDead(te *tokenError, cur *Credential) bool {
+	return te != nil && te.code == "invalid_client" && cur.Registration.Dynamic
+}
+
+// stillStored looks once more before a grant is dropped. The lock is held, but a
+// file system may not heed it, nor may whoever puts a file back.
+func (c *Client) stillStored(ctx context.Context, cur *Credential) bool {
+	now, err := c.cfg.Store.Load(ctx)
+	return err != nil || now.SignedIn() && now.AccessToken == cur.AccessToken
+}
+
+// inTheClear is what status may say of a failed refresh: no text of the server's.
+func inTheClear(err error) string {
+	te, ok := errors.AsType[*tokenError](err)
+	switch {
+	case ok:
+		return te.short()
+	case isLost(err):
+		return "the token endpoint could not be reached"
+	default:
+		return "the token endpoint gave no usable answer"
+	}
 }
 
 // isLost: no answer came. One that came and is of no use has spent the token.

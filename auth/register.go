@@ -55,7 +55,7 @@ func (c *Client) register(ctx context.Context, s Server, redirectURI string) (Re
 	if s.RegistrationEndpoint == "" {
 		return Registration{}, hint.With(
 			serverFault("%s offers no client registration, and no client id is set", clean(s.Issuer)),
-			"give the id that you were given with --client-id (and --client-secret-file)"+documentHint(s)+". "+payuContact(c.cfg.Resource))
+			documentHint(s)+byHand(c.cfg.Resource))
 	}
 	body, err := json.Marshal(oauthex.ClientRegistrationMetadata{
 		ClientName:              "payu-mcp",
@@ -63,7 +63,7 @@ func (c *Client) register(ctx context.Context, s Server, redirectURI string) (Re
 		SoftwareVersion:         buildinfo.Version(),
 		ApplicationType:         "native",
 		RedirectURIs:            []string{redirectURI},
-		GrantTypes:              []string{"authorization_code", "refresh_token"},
+		GrantTypes:              grantTypes(s),
 		ResponseTypes:           []string{"code"},
 		TokenEndpointAuthMethod: wantedMethod(s),
 	})
@@ -79,7 +79,16 @@ func (c *Client) register(ctx context.Context, s Server, redirectURI string) (Re
 	if err != nil {
 		return Registration{}, fmt.Errorf("registering with %s: %w", clean(s.Issuer), err)
 	}
-	return readRegistration(a, s, redirectURI)
+	return c.readRegistration(a, s, redirectURI)
+}
+
+// grantTypes is what we may ever ask the token endpoint for.
+func grantTypes(s Server) []string {
+	types := []string{"authorization_code", "refresh_token"}
+	if s.DeviceEndpoint != "" {
+		types = append(types, deviceGrant)
+	}
+	return types
 }
 
 // wantedMethod asks for "none" where the server allows it or says nothing.
@@ -92,9 +101,9 @@ func wantedMethod(s Server) string {
 	return authNone
 }
 
-func readRegistration(a *answer, s Server, redirectURI string) (Registration, error) {
+func (c *Client) readRegistration(a *answer, s Server, redirectURI string) (Registration, error) {
 	if a.status != http.StatusCreated && a.status != http.StatusOK {
-		return Registration{}, registrationRefused(a, s, redirectURI)
+		return Registration{}, c.registrationRefused(a, s, redirectURI)
 	}
 	var res oauthex.ClientRegistrationResponse
 	if err := a.decode(&res); err != nil {
@@ -106,7 +115,7 @@ func readRegistration(a *answer, s Server, redirectURI string) (Registration, er
 	return Registration{
 		Issuer: s.Issuer, ClientID: res.ClientID, Secret: redact.Secret(res.ClientSecret),
 		AuthMethod: registeredMethod(res, s), RedirectURI: redirectURI, Dynamic: true,
-		SecretExpiry: res.ClientSecretExpiresAt,
+		Device: s.DeviceEndpoint != "", SecretExpiry: res.ClientSecretExpiresAt,
 	}, nil
 }
 
@@ -126,15 +135,18 @@ func registeredMethod(res oauthex.ClientRegistrationResponse, s Server) string {
 }
 
 // registrationRefused names the redirect URI, the usual reason (OAUTH A14).
-func registrationRefused(a *answer, s Server, redirectURI string) error {
+func (c *Client) registrationRefused(a *answer, s Server, redirectURI string) error {
 	var e oauthex.ClientRegistrationError
 	if a.decode(&e) != nil || e.ErrorCode == "" {
-		return hint.With(serverFault("%s answered status %d to the client registration", clean(s.Issuer), a.status),
-			"try again later, or give a client id of your own with --client-id")
+		err := serverFault("%s answered status %d to the client registration", clean(s.Issuer), a.status)
+		if a.status >= http.StatusInternalServerError || a.status == http.StatusTooManyRequests {
+			return hint.With(err, tryAgain(c.cfg.Resource))
+		}
+		return hint.With(err, byHand(c.cfg.Resource))
 	}
 	err := serverFault("%s refused the client registration with redirect URI %s: %s %s", clean(s.Issuer), redirectURI, clean(e.ErrorCode), clean(e.ErrorDescription))
 	if e.ErrorCode == "invalid_redirect_uri" {
 		err = fmt.Errorf("%w: %w", errRedirectRefused, err)
 	}
-	return hint.With(err, redirectHint)
+	return hint.With(err, otherRedirect(c.cfg.Resource))
 }

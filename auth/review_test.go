@@ -33,31 +33,6 @@ func TestSignIn_namedClientAtOtherServer_refused(t *testing.T) {
 	w.wantCount("token requests", sandbox.Query{Path: "/oauth/token", After: before}, 0)
 }
 
-// An answer that came has spent the refresh token, however useless it is.
-func TestToken_uselessAnswer_notSentAgain(t *testing.T) {
-	t.Parallel()
-	for name, body := range map[string]string{
-		"no token":  `{"token_type":"Bearer"}`,
-		"not mine":  `{"access_token":"x","token_type":"mac"}`,
-		"too large": `{"access_token":"` + strings.Repeat("x", 1<<20) + `"}`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var f tokenEndpoint
-			w := newWorld(t, sandbox.Options{Wrap: f.wrap})
-			w.mustSignIn()
-			f.set(status(200, "application/json", body))
-			w.clock.advance(3 * time.Hour)
-			if _, err := w.client.Token(t.Context()); !errors.Is(err, auth.ErrServer) {
-				t.Errorf("err = %v", err)
-			}
-			if f.count() != 1 {
-				t.Errorf("%d requests", f.count())
-			}
-		})
-	}
-}
-
 // A server that repeats what we sent does not get it into errors or the clear
 // part of the file.
 func TestToken_descriptionRepeatsSecret_masked(t *testing.T) {

@@ -3,7 +3,6 @@ package auth_test
 import (
 	"errors"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -199,35 +198,6 @@ func (w *world) call(token redact.Secret) (code int, challenges []string) {
 	}
 	defer res.Body.Close()
 	return res.StatusCode, res.Header.Values("WWW-Authenticate")
-}
-
-// silent is a way to the token endpoint on which nothing comes back.
-type silent struct{ next http.RoundTripper }
-
-func (s silent) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Path == "/oauth/token" {
-		return nil, os.ErrDeadlineExceeded
-	}
-	return s.next.RoundTrip(r)
-}
-
-// OAUTH B10: silence never logs anybody out, in any of the processes.
-func TestToken_tokenEndpointSilent_loginKept(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, sandbox.Options{})
-	old := w.mustSignIn()
-	c := w.newClient(func(cfg *auth.Config) { cfg.HTTP = &http.Client{Transport: silent{w.http.Transport}} })
-	w.clock.advance(3 * time.Hour)
-	if _, err := c.Token(t.Context()); !errors.Is(err, auth.ErrServer) {
-		t.Errorf("Token = %v", err)
-	}
-	if err := c.Rejected(t.Context(), old.AccessToken, nil); err != nil {
-		t.Errorf("silence leads to a sign-in: %v", err)
-	}
-	w.wantOnly(old)
-	if token := w.token(); token == old.AccessToken || w.refreshes() != 1 {
-		t.Errorf("the way is free again: %d refreshes", w.refreshes())
-	}
 }
 
 // OAUTH L1: a logout or a sign-in in another process counts from the next use on.

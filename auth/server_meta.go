@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/modelcontextprotocol/go-sdk/oauthex"
-
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 )
 
@@ -122,11 +120,11 @@ func (c *Client) serverMetaPlaces(issuer string) ([]string, error) {
 	return []string{o + oauth + p, o + oidc + p, o + p + oidc}, nil
 }
 
-func readServerMeta(a *answer) (*oauthex.AuthServerMeta, error) {
+func readServerMeta(a *answer) (*serverDocument, error) {
 	if a.status != 200 {
 		return nil, fmt.Errorf("status %d", a.status)
 	}
-	var meta oauthex.AuthServerMeta
+	var meta serverDocument
 	if err := a.decode(&meta); err != nil {
 		return nil, err
 	}
@@ -143,13 +141,14 @@ func (c *Client) checkIssuer(got, want string) error {
 }
 
 // checkServer applies the rules for endpoints and PKCE.
-func (c *Client) checkServer(m *oauthex.AuthServerMeta) (Server, error) {
+func (c *Client) checkServer(m *serverDocument) (Server, error) {
 	s := Server{
 		Issuer:                m.Issuer,
 		AuthorizationEndpoint: m.AuthorizationEndpoint,
 		TokenEndpoint:         m.TokenEndpoint,
 		RegistrationEndpoint:  m.RegistrationEndpoint,
 		RevocationEndpoint:    m.RevocationEndpoint,
+		DeviceEndpoint:        m.deviceEndpoint(),
 		TokenAuthMethods:      m.TokenEndpointAuthMethodsSupported,
 		IssRequired:           m.AuthorizationResponseIssParameterSupported,
 		OfflineAccess:         slices.Contains(m.ScopesSupported, offlineAccess),
@@ -169,6 +168,7 @@ func (c *Client) checkEndpoints(s Server) error {
 		{"token", s.TokenEndpoint},
 		{"registration", s.RegistrationEndpoint},
 		{"revocation", s.RevocationEndpoint},
+		{"device authorization", s.DeviceEndpoint},
 	} {
 		if err := c.checkEndpoint(e.name, e.url); err != nil {
 			return err
@@ -192,14 +192,19 @@ func (c *Client) checkEndpoint(name, endpoint string) error {
 }
 
 // checkServerURL allows plain http only when the endpoint itself is on this
-// computer (OAUTH A31).
+// computer (OAUTH A31), and no address that a server has no business to send us
+// to (OAUTH A33). What DNS makes of a name is checked when it is dialled.
 func (c *Client) checkServerURL(raw string) (*url.URL, error) {
-	return checkURL(raw, IsLoopback(c.cfg.Resource))
+	u, err := checkURL(raw, IsLoopback(c.cfg.Resource))
+	if err != nil {
+		return nil, err
+	}
+	return u, Reach(c.cfg.Resource, c.cfg.ServerMetadataURL).CheckHost(u.Hostname())
 }
 
 // checkPKCE demands S256 in the list (OAUTH A18). Only PayU may leave the list
 // out (OAUTH Y4): its documentation promises PKCE.
-func (c *Client) checkPKCE(m *oauthex.AuthServerMeta) (unlisted bool, err error) {
+func (c *Client) checkPKCE(m *serverDocument) (unlisted bool, err error) {
 	methods := m.CodeChallengeMethodsSupported
 	switch {
 	case slices.Contains(methods, "S256"):
@@ -209,6 +214,6 @@ func (c *Client) checkPKCE(m *oauthex.AuthServerMeta) (unlisted bool, err error)
 	default:
 		return false, hint.With(
 			serverFault("the authorization server does not offer PKCE with S256, so a sign-in there is not safe"),
-			"this is on the server's side. "+payuContact(c.cfg.Resource))
+			"this is on the server's side, and no option of this program goes around it. "+payuContact(c.cfg.Resource))
 	}
 }

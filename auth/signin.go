@@ -32,7 +32,7 @@ func (c *Client) SignIn(ctx context.Context, p Prompt) (*Credential, error) {
 	if cred, err := c.load(ctx); err == nil && !p.Anew && c.usable(cred) {
 		return cred, nil
 	}
-	defer c.audience.join(p.Show)()
+	defer c.audience.join(p)()
 	err := errNothingOpen
 	for errors.Is(err, errNothingOpen) { // it joined an Await that had nothing to take over
 		err = c.signingIn.do(ctx, false, func(ctx context.Context) error {
@@ -67,11 +67,12 @@ func (c *Client) signIn(ctx context.Context, p Prompt) error {
 		return err
 	}
 	defer release()
+	c.lingering.replace(nil)
 	cur, err := c.remembered(ctx)
 	if err != nil || reached(cur) {
 		return err
 	}
-	if ln, a := c.resume(ctx, cur, ch, p); ln != nil {
+	if ln, a := c.resume(ctx, cur, ch, p); a != nil {
 		if !p.Anew && a.Opened {
 			p.Open = nil // the tab is open
 		}
@@ -79,6 +80,9 @@ func (c *Client) signIn(ctx context.Context, p Prompt) error {
 	}
 	if old := cur.attempt(); old != nil {
 		c.dropAttempt(ctx, old) // nobody is sent to it while the new one is prepared
+		if !c.now().Before(old.Expiry) {
+			cur = cur.unfinished(old)
+		}
 	}
 	return c.begin(ctx, cur, ch, p)
 }
@@ -104,13 +108,21 @@ func (c *Client) begin(ctx context.Context, cur *Credential, ch challenge, p Pro
 		return err
 	}
 	c.widen(d, ch, cur)
+	if !p.WantCode {
+		d.server.DeviceEndpoint = "" // no grant is asked for that is not used
+	}
 	ln, reg, err := c.prepare(ctx, d, cur)
 	if err != nil {
 		return err
 	}
-	a := newAttempt(d, reg, ln.RedirectURI())
+	a := newAttempt(d, c.withSealedSecret(reg, d.server, cur), ln.RedirectURI())
+	a.compare(c.known(d, cur))
 	a.Bound, a.By, a.Expiry = p.Open != nil, clean(p.By), c.now().Add(c.cfg.SignInLimit)
-	if err := c.sealAttempt(ctx, a); err != nil {
+	err = c.askForCode(ctx, a, p)
+	if err == nil {
+		err = c.sealAttempt(ctx, a)
+	}
+	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	return c.serve(ctx, ln, a, p)
@@ -143,15 +155,19 @@ func (c *Client) prepare(ctx context.Context, d *discovery, cur *Credential) (*l
 	}
 	switch {
 	case c.cfg.ClientID != "":
-		return ln, c.preRegistered(d.server, ln.RedirectURI()), nil
+		reg := c.preRegistered(d.server, ln.RedirectURI())
+		c.warnRefused(ctx, d, reg)
+		return ln, reg, nil
 	case c.usesDocument(d.server):
-		return ln, c.byDocument(d.server, ln.RedirectURI()), nil
-	case known != nil && known.RedirectURI == ln.RedirectURI():
+		reg := c.byDocument(d.server, ln.RedirectURI())
+		c.warnRefused(ctx, d, reg)
+		return ln, reg, nil
+	case known != nil && known.RedirectURI == ln.RedirectURI() && (known.Device || d.server.DeviceEndpoint == "") && !c.forgotten(ctx, d, *known):
 		return ln, *known, nil
 	}
-	reg, err := c.register(ctx, d.server, ln.RedirectURI())
+	reg, err := c.registerWithCode(ctx, d, ln.RedirectURI())
 	if errors.Is(err, errRedirectRefused) {
-		reg, err = c.registerByName(ctx, d.server, ln, err)
+		reg, err = c.registerByName(ctx, d, ln, err)
 	}
 	if err != nil {
 		return nil, Registration{}, errors.Join(err, ln.Close())

@@ -49,6 +49,7 @@ func (c *Client) widen(d *discovery, ch challenge, cur *Credential) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stepped = append(c.stepped, stepUp{sortedScopes(ch), c.now()})
+	d.grantAlive = true
 	if len(c.cfg.Scopes) == 0 {
 		d.scopes = union(cur.Asked, cur.Scopes, d.scopes)
 	}

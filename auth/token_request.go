@@ -6,6 +6,7 @@ package auth
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -76,17 +77,28 @@ func errorCode(s string) string {
 	return s
 }
 
-// without masks what we sent in what the server says about it.
-func without(form url.Values, text string) string {
+// without masks what client r sent in what the server says about it, also in the
+// forms in which it was sent.
+func without(form url.Values, r Registration, text string) string {
+	sent := []string{r.Secret.Reveal(), basicCredential(r)}
 	for _, values := range form {
-		for _, v := range values {
+		sent = append(sent, values...)
+	}
+	for _, v := range sent {
+		for _, form := range []string{v, url.QueryEscape(v)} {
 			const shortest = 8 // not "none" or a grant type's part
 			if len(v) >= shortest {
-				text = strings.ReplaceAll(text, v, redact.Mark)
+				text = strings.ReplaceAll(text, form, redact.Mark)
 			}
 		}
 	}
 	return text
+}
+
+// basicCredential is what client_secret_basic sends.
+func basicCredential(r Registration) string {
+	// RFC 6749 section 2.3.1: form-encoded before they go into the header.
+	return base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(r.ClientID) + ":" + url.QueryEscape(r.Secret.Reveal())))
 }
 
 // Is lets callers see whose fault it is.
@@ -100,13 +112,17 @@ func (c *Client) tokenRequest(ctx context.Context, s Server, r Registration, for
 	}
 	var res tokenAnswer
 	if err := a.decode(&res); err != nil || res.Error != "" || a.status != http.StatusOK {
-		return nil, &tokenError{code: errorCode(res.Error), description: clean(without(form, res.Description)), status: a.status, retryAfter: a.retry}
+		return nil, &tokenError{code: errorCode(res.Error), description: clean(without(form, r, res.Description)), status: a.status, retryAfter: a.retry}
 	}
-	if res.AccessToken == "" || (res.TokenType != "" && !strings.EqualFold(res.TokenType, "bearer")) {
+	if res.AccessToken == "" || strings.ContainsFunc(res.AccessToken, notInHeader) || (res.TokenType != "" && !strings.EqualFold(res.TokenType, "bearer")) {
 		return nil, serverFault("the token endpoint's answer is not a bearer token")
 	}
 	return &res, nil
 }
+
+// notInHeader tells what cannot be part of a bearer token (RFC 6750 section 2.1):
+// such a token would be stored, and then fail at each request.
+func notInHeader(r rune) bool { return r <= ' ' || r > '~' }
 
 // postForm authenticates client r as it was registered (OAUTH A34) and posts.
 func (c *Client) postForm(ctx context.Context, endpoint string, r Registration, form url.Values) (*answer, error) {
@@ -122,8 +138,7 @@ func (c *Client) postForm(ctx context.Context, endpoint string, r Registration, 
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if r.AuthMethod == authBasic {
-		// RFC 6749 section 2.3.1: form-encoded before they go into the header.
-		req.SetBasicAuth(url.QueryEscape(r.ClientID), url.QueryEscape(r.Secret.Reveal()))
+		req.Header.Set("Authorization", "Basic "+basicCredential(r))
 	}
 	return c.send(ctx, req)
 }

@@ -75,6 +75,8 @@ func badLines() map[string]struct {
 	}
 }
 
+//oauth:row X22 internal/jsonmsg/literal.go "case c < 0x20:" => "case c < 0x20 && c != 0:"
+//oauth:row X22 internal/jsonmsg/envelope.go "if n > 1 {" => "if n > 2 {"
 func TestBadBytes_badLine_oneAnswerAndTheNextCallWorks(t *testing.T) {
 	t.Parallel()
 	up := &fake{}
@@ -118,6 +120,8 @@ func TestBadBytes_nothingToAnswer_silence(t *testing.T) {
 }
 
 // The host's answer to a request of the server passes, once.
+//
+//oauth:row X24 bridge/route.go "case m.Kind == jsonmsg.Response && !b.asked.answered(m):" => "case false:"
 func TestBadBytes_secondAnswer_dropped(t *testing.T) {
 	t.Parallel()
 	const question, reply = `{"id":"q\u0031","method":"roots/list"}`, `{"id":"q1","result":{}}`

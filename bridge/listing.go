@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -29,9 +30,21 @@ func (b *bridge) list(f *flight) {
 		err = b.doList(ctx, f)
 		b.learn(err)
 	}
-	if !b.giveKnown(f) {
+	if !b.giveKnown(f) && !b.giveForbidden(f, err) {
 		b.fail(f, err)
 	}
+}
+
+// giveForbidden answers a host whose account may not even list the tools with our
+// own, which say why when they are used: most hosts show nothing of an error here.
+func (b *bridge) giveForbidden(f *flight, err error) bool {
+	e, _ := errors.AsType[*remote.Error](err)
+	if e == nil || e.Kind != remote.KindForbidden || f.msg.Method != methodTools {
+		return false
+	}
+	b.book.tellOurs()
+	b.giveList(f, ownTools(f.msg.Modern()), false)
+	return true
 }
 
 // unless returns a context that outlasts the flight's answer, but not the host's

@@ -145,6 +145,8 @@ func TestOpening_everyStateOfTheWorld_answeredInTime(t *testing.T) {
 		"401":                                {failingWith(wantsLogin()), bridge.StandingUnknown, nil, "payu-mcp", 0, own, 0, 1},
 		"401 though signed in, known":        {failingWith(wantsLogin()), bridge.StandingSignedIn, full(), "saved", 0, "old", 0, 1},
 		"the keychain does not answer":       {failingWith(&remote.Error{Kind: remote.KindToken}), bridge.StandingSignedIn, nil, "payu-mcp", 0, own, 0, 2},
+		"403":                                {forbidden(), bridge.StandingSignedIn, nil, "payu-mcp", 0, own, 0, 3},
+		"403, known":                         {forbidden(), bridge.StandingSignedIn, full(), "saved", 0, "old", 0, 3},
 		"answers at once, lists slowly":      {scriptedLists(2*time.Second, newTools), bridge.StandingSignedIn, nil, "saved", 0, "new", 2 * time.Second, 3},
 		"answers at once, lists slow, known": {scriptedLists(2*time.Second, newTools), bridge.StandingSignedIn, full(), "saved", 0, "old", time.Second, 3},
 	} {
@@ -187,6 +189,9 @@ func TestOpening_everyStateOfTheWorld_answeredInTime(t *testing.T) {
 		})
 	}
 }
+
+// forbidden is a server that takes the login and nothing of this account.
+func forbidden() *fake { return failingWith(&remote.Error{Kind: remote.KindForbidden, Status: 403}) }
 
 func wantsLogin() error {
 	return &remote.Error{Kind: remote.KindSignIn, Status: 401, Err: fmt.Errorf("%w: bare", remote.ErrSignIn)}

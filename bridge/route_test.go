@@ -262,7 +262,7 @@ func TestRun_stream_openedAfterInitializedAndRelayed(t *testing.T) {
 		<-ctx.Done()
 	}}
 	h := start(t, bridge.Config{Remote: up})
-	h.send(initialize)
+	h.send(`{"id":0,"method":"initialize","params":{"capabilities":{"roots":{}}}}`)
 	h.expect(`{"id":0,"result":{}}`)
 	h.send(inited)
 	h.expect(`{"id":1,"method":"roots/list"}`, `{"method":"notifications/x"}`)

@@ -167,9 +167,13 @@ func (b *bridge) pass(f *flight, m jsonmsg.Message) {
 	}
 }
 
-// tell writes a message of the server to the host.
+// tell writes a message of the server to the host, but for what it may not ask.
 func (b *bridge) tell(ctx context.Context, m jsonmsg.Message) {
 	if m.Kind == jsonmsg.Request {
+		if lacks := b.undeclared(m); lacks != "" {
+			b.decline(m, lacks)
+			return
+		}
 		b.asked.note(m) // before the host can answer
 	}
 	b.out.send(ctx, m.Raw)

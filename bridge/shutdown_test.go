@@ -109,6 +109,7 @@ func TestSignal_hostDoesNotRead_goneWithin3Seconds(t *testing.T) {
 	})
 }
 
+//oauth:row X24 bridge/output.go "o.used > 0 && o.used+cost(line) > slots" => "false"
 func TestOutput_hostReadsSlowly_serverWaits(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

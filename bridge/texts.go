@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/payu-mcp/payu-mcp/internal/hint"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 )
 
 // Every sentence that the bridge itself says to a model and its person about
@@ -117,18 +118,7 @@ func explain(err error) string {
 }
 
 // clean makes the name that a host gives itself fit for a sentence.
-func clean(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, name)
-	if r := []rune(name); len(r) > maxName {
-		name = string(r[:maxName])
-	}
-	return name
-}
+func clean(name string) string { return printable.Line(name, maxName) }
 
 const maxName = 60
 

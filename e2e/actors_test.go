@@ -9,16 +9,25 @@ import (
 
 // actors are the small programs that this test binary can be, by first argument.
 var actors = map[string]func(args []string) int{
-	"fill":   fillThenVisit,
-	"forge":  forge,
-	"group":  group,
-	"leaky":  leaky,
-	"note":   note,
-	"parent": parent,
-	"reload": reload,
-	"stay":   stay,
-	"tee":    tee,
-	"visit":  visit,
+	"ask":          ask,
+	"beaten":       beaten,
+	"condition":    condition,
+	"fill":         fillThenVisit,
+	"forge":        forge,
+	"group":        group,
+	"leaky":        leaky,
+	"noisy":        noisy,
+	"note":         note,
+	"parent":       parent,
+	"peek":         peek,
+	"record":       record,
+	"record-visit": recordAndVisit,
+	"reload":       reload,
+	"stay":         stay,
+	"tee":          tee,
+	"visit":        visit,
+	"visitor":      visitAs,
+	"walk":         walk,
 }
 
 // tee runs the program that follows its first argument, and keeps a copy of what

@@ -17,6 +17,17 @@ import (
 
 const memoryLimit = 25 << 10 // KiB, issue of the first end-to-end way
 
+// visitAs is visit by the user that its first argument names. The page that it ends
+// at may be an error.
+func visitAs(args []string) int {
+	ctx, cancel := context.WithTimeout(context.Background(), commandLimit)
+	defer cancel()
+	if _, err := (sandbox.Visitor{User: args[0]}).Visit(ctx, args[1]); err != nil {
+		return 1
+	}
+	return 0
+}
+
 // visit is an opener without a browser: the sandbox's visitor.
 func visit(args []string) int {
 	ctx, cancel := context.WithTimeout(context.Background(), commandLimit)

@@ -12,46 +12,97 @@ import (
 )
 
 // The whole life of a login at a foreign, strict authorization server: sign in
-// with a browser, list, call, refresh after expiry, log out, and what was issued
-// is worth nothing afterwards.
+// with a browser, list, call, refresh after expiry, ask for more scope, log out,
+// and what was issued is worth nothing afterwards.
 func TestOIDC_wholeLife_endsWithDeadTokens(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.startBus()
-	w.startKeyring(true)
-	s := w.startStack(4 * time.Second)
+	w, s := newOIDCWorld(t)
 	w.chromium("oidc", map[string]any{"user": "merchant"})
-
 	w.must(w.payu("login", "--url", s.Endpoint), 0)
 	pages := w.visited("oidc")
 	if last := pages[len(pages)-1]; !strings.HasPrefix(last.Origin, "http://127.0.0.1:") || last.Path != "/done" {
 		t.Errorf("the browser ended at %s%s, want the page that says it worked", last.Origin, last.Path)
 	}
+	w.actor("walk")
+	w.lives(s, "authorization_code")
+	s.wantRegistrations(t, 1)
+}
 
+// The same, signed in by a code that is allowed on another device (RFC 8628).
+func TestOIDC_byCode_endsWithDeadTokens(t *testing.T) {
+	t.Parallel()
+	w, s := newOIDCWorld(t)
+	w.must(w.loginByCode("--url", s.Endpoint), 0)
+	w.actor("walk")
+	w.lives(s, "urn:ietf:params:oauth:grant-type:device_code")
+	s.wantRegistrations(t, 1)
+}
+
+func newOIDCWorld(t *testing.T) (*world, *stack) {
+	t.Helper()
+	w := newWorld(t)
+	w.startBus()
+	w.startKeyring(true)
+	return w, w.startStack(4 * time.Second)
+}
+
+// lives goes on with a login that came by grant: a bridge lists, calls, refreshes
+// and steps up, and after the logout the tokens are dead.
+func (w *world) lives(s *stack, grant string) {
+	w.t.Helper()
 	h := w.startHost("--url", s.Endpoint)
 	h.initialize()
 	if tools := h.tools(); !slices.Contains(tools, "echo") {
-		t.Fatalf("tools: %v, want echo among them", tools)
+		w.t.Fatalf("tools: %v, want echo among them", tools)
 	}
 	echo := func() string { return h.call("echo", map[string]any{"message": "42"}).Content[0].Text }
 	if got := echo(); !strings.Contains(got, "42") {
-		t.Errorf("echo says %q", got)
+		w.t.Errorf("echo says %q", got)
 	}
 	w.eventually("a refresh", 20*time.Second, func() bool { _ = echo(); return len(s.granted("refresh_token")) > 0 })
 	if got := echo(); !strings.Contains(got, "42") {
-		t.Errorf("after the refresh echo says %q", got)
+		w.t.Errorf("after the refresh echo says %q", got)
 	}
+	if n := len(s.granted(grant)); n != 1 {
+		w.t.Errorf("%d sign-ins, want 1", n)
+	}
+	w.stepsUp(s, h)
 	if code := h.end(); code != 0 {
-		t.Errorf("the bridge ended with %d", code)
+		w.t.Errorf("the bridge ended with %d", code)
 	}
-	if n := len(s.granted("authorization_code")); n != 1 {
-		t.Errorf("%d sign-ins, want 1", n)
-	}
-
 	w.must(w.payu("logout"), 0)
 	w.must(w.payu("status", "--json"), 3)
-	s.assertDead(t)
+	s.assertDead(w.t)
 	w.noLeaks(s.secrets())
+}
+
+// stepsUp calls the tool that wants a scope more: one sign-in later it works, and
+// the earlier scope is still there (OAUTH A22, A23).
+func (w *world) stepsUp(s *stack, h *host) {
+	w.t.Helper()
+	before := len(s.granted("authorization_code"))
+	w.eventually("the sum", 60*time.Second, func() bool {
+		r := h.call("get-sum", map[string]any{"a": 19, "b": 23})
+		text := r.Content[0].Text
+		if r.IsError && !strings.Contains(text, "epeat the request") {
+			w.t.Fatalf("get-sum says %q", text)
+		}
+		return !r.IsError && strings.Contains(text, "42")
+	})
+	signIns := s.granted("authorization_code")[before:]
+	if len(signIns) != 1 || signIns[0].Scope != "mcp mcp.sum" {
+		w.t.Errorf("sign-ins for more scope: %+v", signIns)
+	}
+	if got := h.call("echo", map[string]any{"message": "43"}).Content[0].Text; !strings.Contains(got, "43") {
+		w.t.Errorf("after it echo says %q", got)
+	}
+}
+
+func (s *stack) wantRegistrations(t *testing.T, want int) {
+	t.Helper()
+	if n := len(s.seen(func(e stackEvent) bool { return e.Event == "registration" && e.Status == http.StatusCreated })); n != want {
+		t.Errorf("%d registrations, want %d", n, want)
+	}
 }
 
 // assertDead uses the last tokens as a thief would.

@@ -15,19 +15,21 @@ import (
 // stack is oidc-provider and server-everything behind the token-checking proxy,
 // all in one Node process (npm/stack.mjs).
 type stack struct {
-	Issuer   string
-	Endpoint string
+	Issuer         string
+	Endpoint       string
+	ClientDocument string // address of a client id metadata document that the provider can fetch
 
 	mu     sync.Mutex
 	events []stackEvent
 }
 
-// stackEvent is one request at the token or registration endpoint ("token",
-// "registration", "revocation") or at the resource ("accepted", "refused").
+// stackEvent is one request at the token, registration, revocation or device
+// authorization endpoint ("token", "registration", "revocation",
+// "device_authorization") or at the resource ("accepted", "refused").
 type stackEvent struct {
-	Event, Grant, Error, Reason, Access, Refresh, Client string
-	Status                                               int
-	Secrets                                              []string
+	Event, Grant, Error, Scope, Tool, Reason, Access, Refresh, Client string
+	Status                                                            int
+	Secrets                                                           []string
 }
 
 func (w *world) startStack(accessLife time.Duration) *stack {

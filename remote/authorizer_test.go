@@ -93,18 +93,3 @@ func TestDo_tokenUnavailable_nothingIsSent(t *testing.T) {
 		t.Error(e, hint.Of(err), len(s.requests()))
 	}
 }
-
-func TestDo_redirect_noRequestReachesTheTarget(t *testing.T) {
-	t.Parallel()
-	target := guarded(t, "tok")
-	for _, code := range []int{301, 302, 303, 307, 308} {
-		s := serve(t, func(w http.ResponseWriter, r *http.Request, _ string) { http.Redirect(w, r, target.URL, code) })
-		_, err := do(t, client(t, s.URL, with(&tokens{list: []redact.Secret{"tok"}})), list)
-		if e := kindOf(t, err); e.Kind != remote.KindRedirect || e.Status != code {
-			t.Error(e)
-		}
-	}
-	if n := len(target.requests()); n != 0 {
-		t.Errorf("the target saw %d requests", n)
-	}
-}

@@ -86,6 +86,9 @@ func asEvent(data string) func(io.Writer) {
 
 // Each broken answer costs its own message: the call gets the error that says
 // so, and the next call on the same client works (RELAY O5, R10, R15).
+//
+//oauth:row X21 internal/jsonmsg/scan.go "if !utf8.Valid(line) {" => "if utf8.RuneLen(0) < 0 {"
+//oauth:row X22 internal/jsonmsg/envelope.go "if n > 1 {" => "if n > 2 {"
 func TestBadBytes_brokenAnswer_failsItsCallOnly(t *testing.T) {
 	t.Parallel()
 	deep := `{"id":9007199254740993,"result":` + strings.Repeat("[", 10000) + strings.Repeat("]", 10000) + `}`
@@ -193,6 +196,8 @@ func TestBadBytes_oddButLegalAnswer_delivered(t *testing.T) {
 
 // Answers that nobody asked for, and everything of a stream that is no message,
 // are passed over on the way to the answer (OAUTH X24, RELAY H19).
+//
+//oauth:row X24 remote/answer.go "case m.NullID() || jsonmsg.Key(m.ID) != jsonmsg.Key(x.msg.ID):" => "case false:"
 func TestBadBytes_noiseOnTheStream_passedOver(t *testing.T) {
 	t.Parallel()
 	noise := ":\n\n: " + strings.Repeat("c", 10<<10) + "\r\r\nretry: 99999999999999999999\nretry: -1\nid: \x00\nid\nnocolon\n\xff\xfe\n\n" +

@@ -99,6 +99,7 @@ func TestDo_openStreamAfterResponse_returns(t *testing.T) {
 	<-gone
 }
 
+//oauth:row X21 remote/answer.go "jsonmsg.Scan(jsonmsg.Compact(body))" => "jsonmsg.Scan(body)"
 func TestDo_prettyPrintedAnswer_becomesOneLine(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request, _ string) {

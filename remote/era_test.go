@@ -88,6 +88,8 @@ func TestEra_names_comeBack(t *testing.T) {
 }
 
 // What a modern request carries, and what it does not.
+//
+//oauth:row X23 remote/value.go "return headerValue(jsonmsg.Text(found)), true" => "return jsonmsg.Text(found), true"
 func TestModern_request_describesItself(t *testing.T) {
 	t.Parallel()
 	s := newRestarting(t)

@@ -99,7 +99,7 @@ type phrase struct{ side, what, hint string }
 var phrases = map[Kind]phrase{
 	KindSignIn:         {sidePayU, "the sign-in is missing or no longer valid", "sign in with `payu-mcp login`, then repeat the request"},
 	KindToken:          {sideHere, "the stored sign-in cannot be used at the moment", "`payu-mcp status` tells more"},
-	KindForbidden:      {sidePayU, "the account may not do this", "ask PayU whether MCP is enabled for this account: ai-solutions@payu.in"},
+	KindForbidden:      {sidePayU, "the account may not do this", "ask your key account manager at PayU or ai-solutions@payu.in whether MCP is enabled for this account"},
 	KindRefused:        {sidePayU, "the request was refused", "check the endpoint with `payu-mcp status`"},
 	KindRateLimited:    {sidePayU, "too many requests", "wait a moment, then repeat the request"},
 	KindServerError:    {sidePayU, "the service has a fault", "wait a moment, then repeat the request"},

@@ -32,9 +32,10 @@ const (
 
 // seen is one request as the server met it.
 type seen struct {
-	method string
-	header http.Header
-	body   string
+	method      string
+	path, query string
+	header      http.Header
+	body        string
 }
 
 // wire is a server whose answers a test writes by hand, and what it saw.
@@ -52,7 +53,7 @@ func serve(t *testing.T, h func(w http.ResponseWriter, r *http.Request, body str
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		s.mu.Lock()
-		s.got = append(s.got, seen{r.Method, r.Header.Clone(), string(b)})
+		s.got = append(s.got, seen{r.Method, r.URL.Path, r.URL.RawQuery, r.Header.Clone(), string(b)})
 		close(s.more)
 		s.more = make(chan struct{})
 		s.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+//oauth:row X23 remote/params.go "headerValue(text)" => "text"
 func TestMirror_arguments_asTheirTypesSay(t *testing.T) {
 	t.Parallel()
 	bindings := []binding{

@@ -83,6 +83,8 @@ func TestSession_serverWithout_versionOnlyAndNoDELETE(t *testing.T) {
 	}
 }
 
+//oauth:row X23 remote/session.go "if len(id) > maxSessionID || !visible(id) {" => "if false {"
+//oauth:row X23 remote/session.go "if len(version) > maxVersion || !visible(version) {" => "if false {"
 func TestSession_hostileIDOrVersion_neverSent(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{strings.Repeat("a", 1025), "a b", "a\tb", "\u00e9"} {
@@ -100,7 +102,12 @@ func TestSession_hostileIDOrVersion_neverSent(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if h := s.requests()[1].header; h.Get("MCP-Protocol-Version") != "" || h.Get("X-Evil") != "" {
+		got := s.requests()
+		if len(got) != 2 {
+			t.Errorf("%.20q: %d requests were sent, want 2", version, len(got))
+			continue
+		}
+		if h := got[1].header; h.Get("MCP-Protocol-Version") != "" || h.Get("X-Evil") != "" {
 			t.Errorf("sent %v", h)
 		}
 	}

@@ -35,6 +35,8 @@ func hear(t testing.TB, stream io.Reader, limit int) ([]string, error) {
 	return got, err
 }
 
+//oauth:row X21 remote/messages.go "jsonmsg.Compact(e.data)" => "e.data"
+//oauth:row X21 remote/sse.go "append(append(e.data, '\\n'), value...)" => "append(e.data, value...)"
 func TestSSE_lineEndingsAndFields_asTheStandardSays(t *testing.T) {
 	t.Parallel()
 	const note, done = `{"method":"n"}`, `{"id":1,"result":2}`

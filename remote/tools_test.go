@@ -75,6 +75,7 @@ func TestSchema_validAnnotations_bound(t *testing.T) {
 	}
 }
 
+//oauth:row X23 remote/schema.go "case !isToken(name):" => "case false:"
 func TestSchema_invalidAnnotations_toolLeftOut(t *testing.T) {
 	t.Parallel()
 	annotated := `{"type":"string","x-mcp-header":"A"}`

@@ -19,6 +19,8 @@ func scanned(t testing.TB, line string) jsonmsg.Message {
 
 // TestHeaderValue_specification_examplesAndEdges has the examples of MCP
 // 2026-07-28, "Value Encoding", first.
+//
+//oauth:row X23 remote/value.go "if plainValue(s) {" => "if true {"
 func TestHeaderValue_specification_examplesAndEdges(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{

@@ -9,6 +9,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -45,6 +46,11 @@ type Flow struct {
 	Opened bool
 	// OnOpen is called before the first browser gets the cookie; nil: nothing.
 	OnOpen func()
+	// OnStranger is called when a request of another user of this computer was
+	// refused; nil: nothing.
+	OnStranger func()
+	// Peer tells whose the other end of a connection is; nil: what the system says.
+	Peer func(client, server netip.AddrPort) Peer
 }
 
 // Listener is one bound port of 127.0.0.1 and the sign-in that runs on it.
@@ -56,18 +62,23 @@ type Listener struct {
 	srv  *http.Server
 	hold time.Duration
 
-	callback chan url.Values // 1 slot: the accepted callback
-	finished chan struct{}   // closed by Finish
-	shown    chan struct{}   // closed when the result page was served
+	callback  chan url.Values // 1 slot: the accepted callback
+	shown     chan struct{}   // closed when the result page was served
+	contested chan struct{}   // closed when nobody can tell whose browser it is
 
 	flow *Flow // set by Serve, before the first request
 
 	opening sync.Mutex
 	opened  bool // a browser has the cookie
+	sure    bool // it is the browser of this process's user
 
-	mu     sync.Mutex
-	used   bool // a callback was accepted
-	result Page
+	mu        sync.Mutex
+	used      bool          // a callback was accepted, or none will be
+	finished  chan struct{} // closed by Finish; GoOn makes another
+	onward    string        // the authorization URL that GoOn gave
+	result    Page
+	late      *Page       // set by Linger
+	lingering *time.Timer // set by Linger
 }
 
 // Listen binds port on 127.0.0.1; 0 takes any free one. Nothing is answered
@@ -79,12 +90,13 @@ func Listen(ctx context.Context, port int) (*Listener, error) {
 		return nil, fmt.Errorf("binding the callback port: %w", err)
 	}
 	return &Listener{
-		ln:       &limited{Listener: ln, slots: make(chan struct{}, maxConnections)},
-		name:     literal,
-		hold:     holdAnswer,
-		callback: make(chan url.Values, 1),
-		finished: make(chan struct{}),
-		shown:    make(chan struct{}),
+		ln:        &limited{Listener: ln, slots: make(chan struct{}, maxConnections)},
+		name:      literal,
+		hold:      holdAnswer,
+		callback:  make(chan url.Values, 1),
+		finished:  make(chan struct{}),
+		shown:     make(chan struct{}),
+		contested: make(chan struct{}),
 	}, nil
 }
 
@@ -176,22 +188,39 @@ func (l *Listener) Shown(ctx context.Context) {
 	}
 }
 
+// Contested is closed when two browsers have opened the start page of a bound
+// flow and nobody can tell which one is the person's: the system does not say
+// whose a connection is, and the opener's argument list may have been read by
+// another user (OAUTH X9). No callback is accepted from then on.
+func (l *Listener) Contested() <-chan struct{} { return l.contested }
+
 // Close frees the port. Answers under way get a moment to finish.
 func (l *Listener) Close() error {
-	if l.ln6 != nil {
-		defer l.ln6.Close() // it holds nothing
+	l.mu.Lock()
+	if l.lingering != nil {
+		l.lingering.Stop()
 	}
+	l.mu.Unlock()
 	if l.srv == nil {
-		return l.ln.Close()
+		l.free()
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // bounds our own wait, nobody else's
 	defer cancel()
 	// Shutdown does not know the port yet if Serve's goroutine has not run.
-	_ = l.ln.Close()
+	l.free()
 	if err := l.srv.Shutdown(ctx); err != nil {
 		return errors.Join(l.srv.Close())
 	}
 	return nil
+}
+
+// free gives the port back.
+func (l *Listener) free() {
+	_ = l.ln.Close() // nothing is lost with a port
+	if l.ln6 != nil {
+		_ = l.ln6.Close()
+	}
 }
 
 // limited caps the open connections (OAUTH X13).

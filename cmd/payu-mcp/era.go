@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/payu-mcp/payu-mcp/internal/atomicfile"
+	"github.com/payu-mcp/payu-mcp/internal/privatefile"
 	"github.com/payu-mcp/payu-mcp/keychain"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
@@ -27,7 +28,8 @@ func newEraMemory(stateDir, profile, endpoint string, log *slog.Logger) eraMemor
 }
 
 func (m eraMemory) load() remote.Era {
-	b, err := os.ReadFile(m.file)
+	const most = 64 // bytes: it is one word
+	b, _, err := privatefile.Read(m.file, most)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		m.log.Debug("the server's era could not be read", "err", err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/payu-mcp/payu-mcp/auth"
 	"github.com/payu-mcp/payu-mcp/internal/hint"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 	"github.com/payu-mcp/payu-mcp/keychain"
 	"github.com/payu-mcp/payu-mcp/remote"
@@ -40,7 +41,7 @@ func newLoginCmd(e env, o *options) *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runLogin(cmd, e, lo) },
 	}
 	addLoginFlags(cmd.Flags(), &o.login)
-	cmd.Flags().BoolVar(&lo.noBrowser, "no-browser", false, "only print the address to open")
+	cmd.Flags().BoolVar(&lo.noBrowser, "no-browser", false, "sign in with a browser elsewhere: print the address, or a code where the server offers one")
 	cmd.Flags().DurationVar(&lo.limit, "time-limit", auth.SignInLimit, "how long the sign-in may take")
 	return cmd
 }
@@ -52,7 +53,7 @@ func runLogin(cmd *cobra.Command, e env, lo loginOptions) error {
 	if err := auth.CheckEndpoint(cmp.Or(lo.login.URL, auth.PayUEndpoint)); err != nil {
 		return usageError{err}
 	}
-	if err := confirmForeign(e, lo.login.URL, lo.saved); err != nil {
+	if err := confirmForeign(e, lo.login, lo.saved); err != nil {
 		return err
 	}
 	log, closeLog, err := newLogger(lo.options, e.stderr)
@@ -111,7 +112,7 @@ func (p *parts) tryOut(ctx context.Context, w io.Writer) error {
 	if err == nil {
 		return nil
 	}
-	_, err = fmt.Fprintf(w, "\nThe login is stored, but the endpoint does not accept it: %s.\nWhat helps: %s.\n", redact.Text(err.Error()), hint.Of(err))
+	_, err = fmt.Fprintf(w, "\nThe login is stored, but the endpoint does not accept it: %s.\nWhat helps: %s.\n", printable.Line(redact.Text(err.Error()), longestValue), hint.Of(err))
 	return err
 }
 
@@ -147,7 +148,7 @@ func (p *parts) loginPrompt(ctx context.Context, e env, noBrowser bool) auth.Pro
 		return handOutPrompt(ctx, e)
 	}
 	w := e.stdout
-	return auth.Prompt{Anew: true, Open: p.opener.Open, Show: func(url string, openErr error) {
+	return auth.Prompt{Anew: true, Open: p.opener.Open, ShowCode: codeShower(w), Show: func(url string, openErr error) {
 		if openErr != nil {
 			fmt.Fprintf(w, "The browser could not be opened: %v.\nOpen the address above by hand, in a browser on this computer.\nFrom another computer (SSH, WSL, a container) use: payu-mcp login --no-browser\n", openErr)
 			return
@@ -163,10 +164,11 @@ func (p *parts) printSignedIn(w io.Writer, cred *auth.Credential) error {
 		b.WriteString(" as " + cred.Account)
 	}
 	fmt.Fprintf(&b, ".\n  endpoint   %s\n", p.endpoint)
-	if len(cred.Scopes) > 0 {
-		fmt.Fprintf(&b, "  scopes     %s\n", strings.Join(cred.Summary().Scopes, " "))
+	s := cred.Summary()
+	if len(s.Scopes) > 0 {
+		fmt.Fprintf(&b, "  scopes     %s\n", printable.Line(strings.Join(s.Scopes, " "), longestValue))
 	}
-	fmt.Fprintf(&b, "  valid      %s\n  stored in  %s\n", validity(cred.Summary()), describeStore(p.store.Kind()))
+	fmt.Fprintf(&b, "  valid      %s\n  stored in  %s\n", validity(s), describeStore(p.store.Kind()))
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -13,6 +13,7 @@ import (
 func main() {
 	e := env{
 		args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv,
+		coreLimit: harden(), // first of all: no secret is in memory yet
 	}
 	// Whatever a library prints goes to stderr: stdout carries the protocol (OAUTH X20).
 	os.Stdout = os.Stderr

@@ -16,8 +16,13 @@ const openURLCommand = "open-url"
 
 const maxURL = 16 << 10
 
+// coreLimitFlag gives the browser the limit for core dumps that the person's
+// system has, since we have none ourselves.
+const coreLimitFlag = "core-limit"
+
 func newOpenURLCmd(e env) *cobra.Command {
-	return &cobra.Command{
+	var coreLimit uint64
+	cmd := &cobra.Command{
 		Use:    openURLCommand,
 		Short:  "Open the URL that is read from standard input",
 		Hidden: true,
@@ -27,7 +32,10 @@ func newOpenURLCmd(e env) *cobra.Command {
 			if err != nil || len(url) > maxURL {
 				return errors.Join(errors.New("reading the URL"), err)
 			}
+			keepCoreLimit(coreLimit)
 			return auth.OpenHere(cmd.Context(), string(url), e.getenv)
 		},
 	}
+	cmd.Flags().Uint64Var(&coreLimit, coreLimitFlag, 0, "limit for core dumps of the browser, in bytes")
+	return cmd
 }

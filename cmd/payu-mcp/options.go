@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/payu-mcp/payu-mcp/internal/hint"
+	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
 
 // options are the flags of a command line, with the environment and what
@@ -26,21 +27,28 @@ type options struct {
 	logFile  string
 	login    settings
 
-	saved settings   // what the profile remembers
-	level slog.Level // of logLevel
+	saved  settings          // what the profile remembers
+	level  slog.Level        // of logLevel
+	origin map[string]string // by flag that was given: sourceFlag, or the variable that gave it
 }
 
 // settings are the options that `login` remembers in the profile, because hosts
 // strip the environment and their entries stay short (DESIGN decision 10).
 type settings struct {
-	URL              string `json:"url,omitempty"`
-	ClientID         string `json:"client_id,omitempty"`
-	ClientSecretFile string `json:"client_secret_file,omitempty"`
-	Scope            string `json:"scope,omitempty"`
-	CallbackPort     int    `json:"callback_port,omitempty"`
-	CAFile           string `json:"ca_file,omitempty"`
-	Proxy            string `json:"proxy,omitempty"`
-	Store            string `json:"store,omitempty"`
+	URL                   string `json:"url,omitempty"`
+	ClientID              string `json:"client_id,omitempty"`
+	ClientSecretFile      string `json:"client_secret_file,omitempty"`
+	ClientMetadataURL     string `json:"client_metadata_url,omitempty"`
+	Scope                 string `json:"scope,omitempty"`
+	CallbackPort          int    `json:"callback_port,omitempty"`
+	Resource              string `json:"resource,omitempty"`
+	AuthServerMetadataURL string `json:"auth_server_metadata_url,omitempty"`
+	CAFile                string `json:"ca_file,omitempty"`
+	Proxy                 string `json:"proxy,omitempty"`
+	Store                 string `json:"store,omitempty"`
+
+	secret   redact.Secret // of the environment; sealed with the login, never in the profile
+	noSecret bool          // --client-secret-file was given empty
 }
 
 const (
@@ -60,9 +68,12 @@ func addGlobalFlags(f *pflag.FlagSet, o *options) {
 func addLoginFlags(f *pflag.FlagSet, s *settings) {
 	f.StringVar(&s.URL, "url", "", "MCP endpoint (default https://api.payu.in/mcp)")
 	f.StringVar(&s.ClientID, "client-id", "", "OAuth client id, where clients are registered by hand")
-	f.StringVar(&s.ClientSecretFile, "client-secret-file", "", "file with the client secret that belongs to --client-id")
+	f.StringVar(&s.ClientSecretFile, "client-secret-file", "", "file with the client secret that belongs to --client-id (or set PAYU_MCP_CLIENT_SECRET to the secret)")
+	f.StringVar(&s.ClientMetadataURL, "client-metadata-url", "", "https address of a client id metadata document, for servers that take it as the client id")
 	f.StringVar(&s.Scope, "scope", "", "scopes to ask for, separated by blanks (default: what the server says)")
 	f.IntVar(&s.CallbackPort, "callback-port", 0, "port of the redirect on this computer, for servers that want a fixed one")
+	f.StringVar(&s.Resource, "resource", "", "resource indicator to send, or none (default: what the endpoint says)")
+	f.StringVar(&s.AuthServerMetadataURL, "auth-server-metadata-url", "", "where the authorization server metadata is (default: found from the endpoint)")
 	f.StringVar(&s.CAFile, "ca-file", "", "PEM file with certificate authorities to trust besides the system's")
 	f.StringVar(&s.Proxy, "proxy", "", "http proxy, as http://HOST:PORT (default: HTTPS_PROXY)")
 	f.StringVar(&s.Store, "store", "", "where the login is kept: keychain, or file without a keychain (default keychain)")
@@ -92,6 +103,9 @@ func (o *options) resolve(cmd *cobra.Command, getenv func(string) string) error 
 		return err
 	}
 	o.saved = saved
+	if err := o.takeSecret(cmd.Flags(), getenv); err != nil {
+		return err
+	}
 	o.login = o.login.over(saved, cmd.Flags().Changed)
 	if o.login, err = o.login.absolute(); err != nil {
 		return err
@@ -118,9 +132,15 @@ func (s settings) absolute() (settings, error) {
 // fromEnvironment sets each flag that was not given from PAYU_MCP_<NAME>.
 func (o *options) fromEnvironment(flags *pflag.FlagSet, getenv func(string) string) error {
 	var bad error
+	o.origin = map[string]string{}
 	flags.VisitAll(func(f *pflag.Flag) {
-		name := "PAYU_MCP_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if v := getenv(name); v != "" && !f.Changed && f.Name != "help" {
+		if f.Changed {
+			o.origin[f.Name] = sourceFlag
+			return
+		}
+		name := variable(f.Name)
+		if v := getenv(name); v != "" && f.Name != "help" {
+			o.origin[f.Name] = name
 			if err := flags.Set(f.Name, v); err != nil {
 				bad = usagef("correct or unset "+name, "the environment variable %s cannot be used", name)
 			}
@@ -129,21 +149,22 @@ func (o *options) fromEnvironment(flags *pflag.FlagSet, getenv func(string) stri
 	return bad
 }
 
+func variable(flag string) string {
+	return "PAYU_MCP_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
 // over returns s with what was not given filled from saved; an option that was
-// given empty is forgotten. Another endpoint or client starts anew: the rest of
-// what is remembered belongs to the old one, its secret above all.
+// given empty is forgotten.
 func (s settings) over(saved settings, given func(flag string) bool) settings {
-	switch {
-	case given("url") && s.URL != saved.URL:
-		saved = settings{Store: saved.Store}
-	case given("client-id") && s.ClientID != saved.ClientID:
-		saved.ClientSecretFile = ""
-	}
+	saved = s.stillGood(saved, given)
 	keep(given("url"), &s.URL, saved.URL)
 	keep(given("client-id"), &s.ClientID, saved.ClientID)
 	keep(given("client-secret-file"), &s.ClientSecretFile, saved.ClientSecretFile)
+	keep(given("client-metadata-url"), &s.ClientMetadataURL, saved.ClientMetadataURL)
 	keep(given("scope"), &s.Scope, saved.Scope)
 	keep(given("callback-port"), &s.CallbackPort, saved.CallbackPort)
+	keep(given("resource"), &s.Resource, saved.Resource)
+	keep(given("auth-server-metadata-url"), &s.AuthServerMetadataURL, saved.AuthServerMetadataURL)
 	keep(given("ca-file"), &s.CAFile, saved.CAFile)
 	keep(given("proxy"), &s.Proxy, saved.Proxy)
 	keep(given("store"), &s.Store, saved.Store)
@@ -169,10 +190,8 @@ func (s settings) check() error {
 		return usagef("give --store=keychain or --store=file", "the store %q is not known", s.Store)
 	case s.CallbackPort < 0 || s.CallbackPort > 65535:
 		return usagef("give --callback-port a number from 1 to 65535", "%d is not a port", s.CallbackPort)
-	case s.ClientSecretFile != "" && s.ClientID == "":
-		return usagef("give the client id with --client-id", "--client-secret-file needs --client-id")
 	}
-	return nil
+	return errors.Join(s.checkClient(), s.checkServer())
 }
 
 // A constant pattern.

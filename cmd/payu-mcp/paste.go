@@ -26,10 +26,13 @@ browser's address bar, paste it here and press Enter.
 // code, so it is never printed again.
 func handOutPrompt(ctx context.Context, e env) auth.Prompt {
 	return auth.Prompt{
-		Anew:   true,
-		Show:   func(url string, _ error) { fmt.Fprintf(e.stdout, handOutText, url) },
-		Pasted: lines(ctx, e.stdin),
-		Refuse: func(err error) { fmt.Fprintf(e.stdout, "Not used: %v.\nWhat helps: %s.\n\n", err, hint.Of(err)) },
+		Anew:     true,
+		WantCode: true,
+		Show:     func(url string, _ error) { fmt.Fprintf(e.stdout, handOutText, url) },
+		ShowCode: codeShower(e.stdout),
+		NoCode:   func(err error) { fmt.Fprintf(e.stdout, noCodeText, err) },
+		Pasted:   lines(ctx, e.stdin),
+		Refuse:   func(err error) { fmt.Fprintf(e.stdout, "Not used: %v.\nWhat helps: %s.\n\n", err, hint.Of(err)) },
 	}
 }
 

@@ -5,22 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"syscall"
 
 	"github.com/payu-mcp/payu-mcp/internal/atomicfile"
 	"github.com/payu-mcp/payu-mcp/internal/hint"
+	"github.com/payu-mcp/payu-mcp/internal/privatefile"
 )
 
 func settingsFile(stateDir, profile string) string {
 	return filepath.Join(stateDir, "profile-"+profile+".json")
 }
 
-// loadSettings reads what `login` remembered; nothing when there is no file.
+// maxSettings bounds a profile's file, in bytes.
+const maxSettings = 64 << 10
+
+// loadSettings reads what `login` remembered; nothing when there is no file. One
+// that another user may have written could lead a sign-in anywhere, so it is
+// refused (OAUTH X25).
 func loadSettings(stateDir, profile string) (settings, error) {
 	file := settingsFile(stateDir, profile)
-	b, err := os.ReadFile(file)
+	b, _, err := privatefile.Read(file, maxSettings)
 	if errors.Is(err, fs.ErrNotExist) {
 		return settings{}, nil
 	}
@@ -30,6 +35,9 @@ func loadSettings(stateDir, profile string) (settings, error) {
 	}
 	if errors.Is(err, syscall.ENOTDIR) {
 		return settings{}, hint.With(fmt.Errorf("the state folder %s is a file", stateDir), "give a folder with --state-dir")
+	}
+	if errors.Is(err, privatefile.ErrUnsafe) {
+		return settings{}, fmt.Errorf("reading the settings of profile %q: %w", profile, err)
 	}
 	if err != nil {
 		return settings{}, hint.With(fmt.Errorf("reading the settings of profile %q: %w", profile, err), "correct or delete "+file+"; payu-mcp login writes it anew")

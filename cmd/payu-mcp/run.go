@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/payu-mcp/payu-mcp/internal/hint"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
 
@@ -21,6 +22,9 @@ type env struct {
 	stdout *os.File
 	stderr io.Writer
 	getenv func(string) string
+	// coreLimit is what the process was allowed for core dumps, in bytes. It takes
+	// none itself (OAUTH X26); a browser gets the limit back.
+	coreLimit uint64
 }
 
 // run executes the command line and returns the exit code. The first SIGINT,
@@ -47,7 +51,8 @@ func report(w io.Writer, err error) {
 	if err == nil || errors.Is(err, errSilent) {
 		return
 	}
-	fmt.Fprintf(w, "payu-mcp: error: %s\n", oneLine(redact.Text(err.Error())))
+	const most = 4000 // characters: a few chapters of ours, no book of a server's
+	fmt.Fprintf(w, "payu-mcp: error: %s\n", printable.Line(oneLine(redact.Text(err.Error())), most))
 	if h := hint.Of(err); h != "" {
 		fmt.Fprintf(w, "payu-mcp: hint: %s\n", h)
 	}

@@ -94,12 +94,23 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// shopSecret is that of the client that `sandbox client shop` knows.
+const shopSecret = "the-secret-of-a-shop-0123456789"
+
 func sandboxOf(ts *testscript.TestScript) *sandbox.Sandbox {
 	sb, ok := ts.Value(sandboxKey{}).(*sandbox.Sandbox)
 	if !ok {
 		ts.Fatalf("no sandbox")
 	}
 	return sb
+}
+
+func injectorOf(ts *testscript.TestScript) *fault.Injector {
+	in, ok := ts.Value(injectorKey{}).(*fault.Injector)
+	if !ok {
+		ts.Fatalf("no injector")
+	}
+	return in
 }
 
 // scriptSandbox turns a knob: `sandbox revoke B`.
@@ -111,6 +122,8 @@ func scriptSandbox(ts *testscript.TestScript, neg bool, args []string) {
 	switch strings.Join(args, " ") {
 	case "revoke B":
 		sb.RevokeFromDashboard("B")
+	case "expire":
+		sb.ExpireAccessTokens()
 	case "metadata html":
 		sb.SetMetadata(sandbox.MetadataKnobs{Answer: sandbox.AnswerHTML})
 	case "metadata missing":
@@ -119,17 +132,45 @@ func scriptSandbox(ts *testscript.TestScript, neg bool, args []string) {
 		sb.SetMetadata(sandbox.MetadataKnobs{PKCE: sandbox.PKCEPlain})
 	case "metadata no-registration":
 		sb.SetMetadata(sandbox.MetadataKnobs{NoRegistration: true})
+	case "metadata no-revocation":
+		sb.SetMetadata(sandbox.MetadataKnobs{Members: map[string]any{"revocation_endpoint": nil}})
+	case "metadata documented":
+		sb.SetMetadata(sandbox.MetadataKnobs{})
+	case "revocation fails":
+		injectorOf(ts).Add(sandbox.RoleAccounts, "/oauth/revoke", 2, fault.Status(http.StatusInternalServerError))
+	case "second revocation fails":
+		injectorOf(ts).Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.Before(func() {}))
+		injectorOf(ts).Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.Status(http.StatusInternalServerError))
+	case "close":
+		ts.Check(sb.Close())
+	case "code allowed", "code denied", "code too late":
+		sb.Change(func(k *sandbox.Knobs) { scriptCode(k, args[1]) })
 	case "era modern":
 		sb.SetMCP(sandbox.MCPKnobs{Era: sandbox.EraModern})
 	case "lists refused":
-		in, _ := ts.Value(injectorKey{}).(*fault.Injector)
-		in.AddIf(func(r fault.Request) bool { return r.RPC == "tools/list" }, -1, fault.Status(http.StatusForbidden))
+		injectorOf(ts).AddIf(func(r fault.Request) bool { return r.RPC == "tools/list" }, -1, fault.Status(http.StatusForbidden))
+	case "client shop":
+		sb.AddClient(sandbox.Client{ID: "shop", Secret: shopSecret, AuthMethod: "client_secret_basic", RedirectURIs: []string{"http://127.0.0.1/callback"}})
+		sb.Change(func(k *sandbox.Knobs) { k.Client.Redirect = sandbox.RedirectAnyPort })
 	case "tokens short":
 		sb.SetAccessTokenLife(time.Second)
 	case "tokens long":
 		sb.SetAccessTokenLife(time.Hour)
 	default:
 		ts.Fatalf("unknown knob %q", args)
+	}
+}
+
+// scriptCode offers a sign-in by code and lets a person decide at once.
+func scriptCode(k *sandbox.Knobs, outcome string) {
+	k.Device = sandbox.DeviceKnobs{Offered: true, Pause: time.Second}
+	switch outcome {
+	case "allowed":
+		k.Login.Headless = "B"
+	case "denied":
+		k.Login.Headless = "C" // not enabled for MCP
+	case "too":
+		k.Login.Headless, k.Device.Life, k.Device.NoLink = "", time.Second, true
 	}
 }
 

@@ -26,8 +26,11 @@ type signIns struct {
 }
 
 // peek returns the clear part of what is stored, nil if nothing is.
-func (s *signIns) peek() (*auth.Summary, error) {
-	h, _, err := keychain.Peek(s.o.stateDir, s.o.profile, s.endpoint)
+func (s *signIns) peek() (*auth.Summary, error) { return peekSummary(s.o, s.endpoint) }
+
+// peekSummary is peek for whoever has no parts yet.
+func peekSummary(o *options, endpoint string) (*auth.Summary, error) {
+	h, _, err := keychain.Peek(o.stateDir, o.profile, endpoint)
 	if h == nil || err != nil {
 		return nil, err
 	}
@@ -207,7 +210,7 @@ func (v *visit) invitation() bridge.Invitation {
 // in already, another process has it open, or it cannot be had.
 func (v *visit) outcome() (bridge.Invitation, error) {
 	if other, ok := errors.AsType[*auth.ElsewhereError](v.err); ok {
-		return bridge.Invitation{Elsewhere: true, URL: other.URL, By: other.By}, nil
+		return bridge.Invitation{Elsewhere: true, URL: whereElse(other), By: other.By}, nil
 	}
 	if v.err != nil {
 		return bridge.Invitation{}, v.err

@@ -14,28 +14,30 @@ import (
 
 	"github.com/payu-mcp/payu-mcp/auth"
 	"github.com/payu-mcp/payu-mcp/internal/buildinfo"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 	"github.com/payu-mcp/payu-mcp/keychain"
 )
 
 // statusReport is the schema of `status --json`; members are only ever added
 // (HOSTS C3). It holds no secret.
 type statusReport struct {
-	Version      string        `json:"version"`
-	Profile      string        `json:"profile"`
-	Endpoint     string        `json:"endpoint"`
-	SignedIn     bool          `json:"signed_in"`
-	State        string        `json:"state"`
-	Issuer       string        `json:"issuer,omitempty"`
-	ClientID     string        `json:"client_id,omitempty"`
-	SignedInAt   time.Time     `json:"signed_in_at,omitzero"`
-	Token        statusToken   `json:"token"`
-	Store        statusStore   `json:"store"`
-	Catalogue    []statusSaved `json:"catalogue"`
-	Proxy        string        `json:"proxy,omitempty"`
-	CAFile       string        `json:"ca_file,omitempty"`
-	CallbackPort int           `json:"callback_port,omitempty"`
-	Notes        []string      `json:"notes,omitempty"`
-	summary      *auth.Summary // what the file says, if there is one
+	Version      string         `json:"version"`
+	Profile      string         `json:"profile"`
+	Endpoint     string         `json:"endpoint"`
+	SignedIn     bool           `json:"signed_in"`
+	State        string         `json:"state"`
+	Issuer       string         `json:"issuer,omitempty"`
+	ClientID     string         `json:"client_id,omitempty"`
+	SignedInAt   time.Time      `json:"signed_in_at,omitzero"`
+	Token        statusToken    `json:"token"`
+	Store        statusStore    `json:"store"`
+	Catalogue    []statusSaved  `json:"catalogue"`
+	Proxy        string         `json:"proxy,omitempty"`
+	CAFile       string         `json:"ca_file,omitempty"`
+	CallbackPort int            `json:"callback_port,omitempty"`
+	Options      []statusOption `json:"options"`
+	Notes        []string       `json:"notes,omitempty"`
+	summary      *auth.Summary  // what the file says, if there is one
 }
 
 type statusToken struct {
@@ -71,7 +73,7 @@ func newStatusCmd(e env, o *options) *cobra.Command {
 			if err := o.resolve(cmd, e.getenv); err != nil {
 				return err
 			}
-			return runStatus(e.stdout, o, asJSON)
+			return runStatus(e, o, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
@@ -79,16 +81,21 @@ func newStatusCmd(e env, o *options) *cobra.Command {
 	return cmd
 }
 
-func runStatus(w io.Writer, o *options, asJSON bool) error {
+func runStatus(e env, o *options, asJSON bool) error {
 	r, err := newStatusReport(o)
 	if err != nil {
 		return err
+	}
+	r.Options = o.inForce(e.getenv, r.summary != nil && r.summary.ClientSecret)
+	r.Proxy = proxyIn(r.Options)
+	if note := o.proxyNote(e.getenv); note != "" {
+		r.Notes = append(r.Notes, note)
 	}
 	write := r.text
 	if asJSON {
 		write = r.json
 	}
-	if err := write(w); err != nil {
+	if err := write(e.stdout); err != nil {
 		return err
 	}
 	if !r.SignedIn {
@@ -100,7 +107,7 @@ func runStatus(w io.Writer, o *options, asJSON bool) error {
 func newStatusReport(o *options) (*statusReport, error) {
 	r := &statusReport{
 		Version: buildinfo.Version(), Profile: o.profile, Endpoint: o.login.URL,
-		Proxy: displayURL(o.login.Proxy), CAFile: o.login.CAFile, CallbackPort: o.login.CallbackPort,
+		CAFile: o.login.CAFile, CallbackPort: o.login.CallbackPort,
 		Store: statusStore{Folder: o.stateDir}, State: "signed out",
 	}
 	fill(&r.Endpoint, auth.PayUEndpoint)
@@ -199,16 +206,23 @@ func (r *statusReport) fromNote(n keychain.Note) {
 }
 
 func (r *statusReport) json(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(r)
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encoding the status: %w", err)
+	}
+	_, err = w.Write(append(printable.JSON(b), '\n'))
+	return err
 }
+
+// longestValue is for what is printed of one thing, in characters: some of it is
+// the server's.
+const longestValue = 4000
 
 func (r *statusReport) text(w io.Writer) error {
 	var b strings.Builder
 	line := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(&b, "%-13s %s\n", name, value)
+			fmt.Fprintf(&b, "%-13s %s\n", name, printable.Line(value, longestValue))
 		}
 	}
 	line("profile", r.Profile)
@@ -223,9 +237,9 @@ func (r *statusReport) text(w io.Writer) error {
 	}
 	line("catalogue", r.catalogueText())
 	line("folder", r.Store.Folder)
-	line("proxy", r.Proxy)
-	line("CA file", r.CAFile)
-	line("callback port", portText(r.CallbackPort))
+	for _, o := range r.Options {
+		line("option", o.text())
+	}
 	for _, n := range r.Notes {
 		line("note", n)
 	}

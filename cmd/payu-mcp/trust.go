@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,16 +26,51 @@ func ownEndpoint(endpoint string) bool {
 	return endpoint == "" || endpoint == auth.PayUEndpoint || auth.IsLoopback(endpoint)
 }
 
-// checkForBridge: what a token passes through, or is traded for, is only what a
-// person gave to login, unless all of it stays on this computer.
+// checkForBridge: what a token passes through, is traded for, or is asked for
+// with, is only what a person gave to login, unless all of it stays on this
+// computer.
 func (o *options) checkForBridge() error {
-	s, saved := o.login, o.saved
-	same := s.CAFile == saved.CAFile && s.Proxy == saved.Proxy && s.ClientSecretFile == saved.ClientSecretFile
-	if same || auth.IsLoopback(s.URL) {
+	if auth.IsLoopback(o.login.URL) {
 		return nil
 	}
-	return usagef("give them to payu-mcp login once; the bridge then knows them",
-		"--ca-file, --proxy and --client-secret-file are not taken from a host's configuration")
+	o.trustSealedSecret()
+	if strange := o.notRemembered(); len(strange) > 0 {
+		return usagef("give it to payu-mcp login once; the bridge then knows it",
+			"%s is not taken from a host's configuration", strings.Join(strange, " and "))
+	}
+	return nil
+}
+
+// notRemembered names the options whose values login has not remembered.
+func (o *options) notRemembered() []string {
+	var names []string
+	for _, v := range []struct{ name, now, saved string }{
+		{"--ca-file", o.login.CAFile, o.saved.CAFile},
+		{"--proxy", o.login.Proxy, o.saved.Proxy},
+		{"--client-secret-file", o.login.ClientSecretFile, o.saved.ClientSecretFile},
+		{sealedVariable, o.login.secret.Reveal(), ""},
+		{"--client-metadata-url", o.login.ClientMetadataURL, o.saved.ClientMetadataURL},
+		{"--resource", o.login.Resource, o.saved.Resource},
+		{"--auth-server-metadata-url", o.login.AuthServerMetadataURL, o.saved.AuthServerMetadataURL},
+	} {
+		if v.now != v.saved {
+			names = append(names, v.name)
+		}
+	}
+	return names
+}
+
+// trustSealedSecret leaves a secret of the environment alone if login has sealed
+// one for the same client: that one counts, and a shell that still has it in its
+// environment is no stranger.
+func (o *options) trustSealedSecret() {
+	if o.login.secret == "" {
+		return
+	}
+	sum, err := peekSummary(o, cmp.Or(o.login.URL, auth.PayUEndpoint))
+	if err == nil && sum != nil && sum.ClientSecret && sum.ClientID == o.login.ClientID {
+		o.login.secret = ""
+	}
 }
 
 // mayAskToSignIn refuses a sign-in at an endpoint of somebody else where this
@@ -59,23 +95,38 @@ func (p *parts) mayAskToSignIn(ctx context.Context, o *options) error {
 }
 
 // confirmForeign lets a person at a terminal decide about an endpoint of
-// somebody else, once: afterwards the profile knows it.
-func confirmForeign(e env, endpoint string, saved settings) error {
-	if ownEndpoint(endpoint) || endpoint == saved.URL {
+// somebody else, and about metadata that somebody else keeps: it says where the
+// person's browser goes. Once: afterwards the profile knows them.
+func confirmForeign(e env, s, saved settings) error {
+	var questions [][2]string // what is so, and what it is to be trusted with
+	if !ownEndpoint(s.URL) && s.URL != saved.URL {
+		questions = append(questions, [2]string{hostOf(s.URL) + " is not PayU", "Sign in there, and let your assistants use it?"})
+	}
+	if !s.ownMetadata() && (s.AuthServerMetadataURL != saved.AuthServerMetadataURL || s.URL != saved.URL) {
+		questions = append(questions, [2]string{hostOf(s.AuthServerMetadataURL) + " is not where the endpoint is", "Let it say where you sign in?"})
+	}
+	if len(questions) == 0 {
 		return nil
 	}
-	u, err := url.Parse(endpoint)
-	if err != nil {
-		return fmt.Errorf("parsing the endpoint: %w", err)
-	}
 	if !term.IsTerminal(int(e.stdin.Fd())) {
-		return hint.With(fmt.Errorf("%s is not PayU, so the first sign-in there needs a person at a terminal", u.Host),
-			"if you trust it, run this in a terminal: payu-mcp login --url "+endpoint)
+		return hint.With(fmt.Errorf("%s, so the first sign-in there needs a person at a terminal", questions[0][0]),
+			"if you trust it, run this in a terminal: "+loginCommandFor(s))
 	}
-	if _, err := fmt.Fprintf(e.stdout, "%s is not PayU. Sign in there, and let your assistants use it? [y/N] ", u.Host); err != nil {
+	in := bufio.NewReader(e.stdin)
+	for _, q := range questions {
+		if err := confirm(in, e.stdout, q[0]+". "+q[1]+" [y/N] "); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// confirm asks one question; only a yes is no error.
+func confirm(in *bufio.Reader, out io.Writer, question string) error {
+	if _, err := io.WriteString(out, question); err != nil {
 		return fmt.Errorf("asking: %w", err)
 	}
-	line, err := bufio.NewReader(e.stdin).ReadString('\n')
+	line, err := in.ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("reading the answer: %w", err)
 	}
@@ -83,4 +134,34 @@ func confirmForeign(e env, endpoint string, saved settings) error {
 		return nil
 	}
 	return fmt.Errorf("%w: you said no", auth.ErrDenied)
+}
+
+// ownMetadata tells whether the authorization server metadata is kept where the
+// endpoint is: at the same host, at PayU for PayU's, on this computer for one on
+// this computer.
+func (s settings) ownMetadata() bool {
+	raw := s.AuthServerMetadataURL
+	endpoint := cmp.Or(s.URL, auth.PayUEndpoint)
+	return raw == "" || hostOf(raw) == hostOf(endpoint) || auth.OnPayU(endpoint) && auth.OnPayU(raw) ||
+		auth.IsLoopback(endpoint) && auth.IsLoopback(raw)
+}
+
+// hostOf is the host of a URL that was checked, port included.
+func hostOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+func loginCommandFor(s settings) string {
+	command := "payu-mcp login"
+	if s.URL != "" {
+		command += " --url " + s.URL
+	}
+	if s.AuthServerMetadataURL != "" {
+		command += " --auth-server-metadata-url " + s.AuthServerMetadataURL
+	}
+	return command
 }

@@ -2,14 +2,15 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -62,10 +63,6 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
-	server, err := nettransport.New(nettransport.Options{CAFile: o.login.CAFile, Proxy: o.login.Proxy, NoCompression: true})
-	if err != nil {
-		return nil, usageError{err}
-	}
 	store, err := keychain.Open(keychain.Options{
 		Dir: o.stateDir, Profile: o.profile, Resource: endpoint, Kind: keychain.Kind(o.login.Store),
 		AllowMemory: use.memory, NeverUnsaved: !use.memory, LockWait: use.lockWait(), Keyring: use.keyring, Log: log,
@@ -76,6 +73,13 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 	cfg, err := authConfig(o.login)
 	if err != nil {
 		return nil, err
+	}
+	server, err := nettransport.New(nettransport.Options{
+		CAFile: o.login.CAFile, Proxy: o.login.Proxy, NoCompression: true,
+		Guard: auth.Reach(endpoint, cfg.ServerMetadataURL),
+	})
+	if err != nil {
+		return nil, usageError{err}
 	}
 	cfg.Resource, cfg.Log, cfg.SignInLimit = endpoint, log, use.limit
 	shelf := newShelf(o.stateDir, o.profile, endpoint)
@@ -103,7 +107,11 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 
 // authConfig reads what concerns the client from the settings.
 func authConfig(s settings) (auth.Config, error) {
-	cfg := auth.Config{ClientID: s.ClientID, Scopes: strings.Fields(s.Scope), CallbackPort: s.CallbackPort}
+	cfg := auth.Config{
+		ClientID: s.ClientID, ClientSecret: s.secret, NoSecret: s.noSecret, ClientMetadataURL: s.ClientMetadataURL,
+		Scopes: strings.Fields(s.Scope), CallbackPort: s.CallbackPort,
+		ResourceIndicator: s.Resource, ServerMetadataURL: s.AuthServerMetadataURL,
+	}
 	if s.ClientSecretFile == "" {
 		return cfg, nil
 	}
@@ -123,13 +131,14 @@ func newOpener(e env) (auth.Opener, error) {
 	if err != nil {
 		return auth.Opener{}, fmt.Errorf("finding the own program: %w", err)
 	}
-	return auth.Opener{Command: []string{self, openURLCommand}, Getenv: e.getenv}, nil
+	command := []string{self, openURLCommand, "--" + coreLimitFlag, strconv.FormatUint(e.coreLimit, 10)}
+	return auth.Opener{Command: command, Getenv: e.getenv}, nil
 }
 
 // remote returns the relay's client with the given source of tokens.
 func (p *parts) remote(a remote.Authorizer, limits remote.Limits) (*remote.Client, error) {
 	c, err := remote.New(remote.Config{
-		Endpoint: p.endpoint, HTTP: p.data, Authorizer: a, Log: p.log, Limits: limits,
+		Endpoint: p.endpoint, HTTP: p.data, Authorizer: a, InForce: p.auth.InForce, Log: p.log, Limits: limits,
 		Era: p.era.load(), Learnt: p.era.save,
 	})
 	if err != nil {
@@ -148,25 +157,22 @@ func (p *parts) close(ctx context.Context) error {
 	return nil // a refresh that hangs has the store: the system frees its lock
 }
 
+// How a log file is opened.
+const (
+	logFlags = os.O_APPEND | os.O_CREATE | os.O_WRONLY
+	logMode  = 0o600
+)
+
 // newLogger logs to stderr or the named file, with secrets masked.
 func newLogger(o *options, stderr io.Writer) (*slog.Logger, func() error, error) {
 	w, closeFile := stderr, func() error { return nil }
 	if o.logFile != "" {
-		f, err := os.OpenFile(o.logFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		f, err := openLog(o.logFile)
 		if err != nil {
-			return nil, nil, hint.With(fmt.Errorf("opening the log file: %w", err), "check the path given with --log-file")
+			return nil, nil, hint.With(fmt.Errorf("opening the log file: %w", err), cmp.Or(hint.Of(err), "check the path given with --log-file"))
 		}
 		w, closeFile = f, f.Close
 	}
 	h := redact.NewHandler(slog.NewTextHandler(w, &slog.HandlerOptions{Level: o.level}))
 	return slog.New(h), closeFile, nil
-}
-
-// displayURL is a URL without what may be a password.
-func displayURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	return u.Redacted()
 }

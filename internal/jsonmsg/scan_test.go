@@ -10,6 +10,7 @@ import (
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 )
 
+//oauth:row X22 internal/jsonmsg/envelope.go "case \"id\":" => "case \"id\", \"ID\":"
 func TestScan_goodMessages_classifiedWithoutAChange(t *testing.T) {
 	t.Parallel()
 	type want struct {
@@ -45,6 +46,8 @@ func TestScan_goodMessages_classifiedWithoutAChange(t *testing.T) {
 	}
 }
 
+//oauth:row X22 internal/jsonmsg/envelope.go "if n > 1 {" => "if n > 2 {"
+//oauth:row X22 internal/jsonmsg/scanner.go "return member(unquote(key))" => "return member(string(key[1 : len(key)-1]))"
 func TestScan_badMessages_refusedWithTheIDIfCertain(t *testing.T) {
 	t.Parallel()
 	deep := strings.Repeat("[", 10000) + strings.Repeat("]", 10000)
@@ -89,6 +92,7 @@ func TestScan_badMessages_refusedWithTheIDIfCertain(t *testing.T) {
 	}
 }
 
+//oauth:row X22 internal/jsonmsg/scanner.go "s.depth > MaxDepth" => "s.depth > 100*MaxDepth"
 func TestScan_depthLimit_isExact(t *testing.T) {
 	t.Parallel()
 	nested := func(n int) []byte {
@@ -154,6 +158,8 @@ func TestWithID_errorWithoutID_takesTheCalls(t *testing.T) {
 
 // TestScan_longStrings_everyByteEverywhere holds the reading by words against
 // encoding/json.
+//
+//oauth:row X21 internal/jsonmsg/literal.go "case c < 0x20:" => "case c < 0x09:"
 func TestScan_longStrings_everyByteEverywhere(t *testing.T) {
 	t.Parallel()
 	for at := range 40 {

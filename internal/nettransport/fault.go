@@ -15,6 +15,9 @@ import (
 // and what helps. The library's text is left out where it may repeat a URL with
 // a code or a password in it.
 func Explain(host string, err error) (reason, advice string) {
+	if private, ok := errors.AsType[*PrivateError](err); ok {
+		return private.Error() + ", so it was not asked", "do not sign in there if you do not know that host; if it is your organisation's, name it: --auth-server-metadata-url https://HOST/PATH"
+	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) || os.IsTimeout(err):
 		return host + " did not answer in time", "check the network and try again; behind a company proxy give --proxy"

@@ -43,6 +43,10 @@ type Options struct {
 	// NoCompression asks servers for plain answers, so that a size limit means
 	// what it says (OAUTH X14).
 	NoCompression bool
+	// Guard limits where requests may go; nil: anywhere.
+	Guard *Guard
+	// Resolver looks names up; nil: the system's.
+	Resolver *net.Resolver
 }
 
 // Transport is an http.Transport that reads the system's certificate authorities
@@ -51,12 +55,27 @@ type Options struct {
 type Transport struct {
 	http  *http.Transport
 	trust func() // to be called before anything is dialled
+	guard *Guard // nil: none
 }
 
 // RoundTrip implements http.RoundTripper.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	t.trust()
-	return t.http.RoundTrip(r)
+	if t.guard == nil {
+		return t.http.RoundTrip(r)
+	}
+	proxy, err := t.http.Proxy(r)
+	ctx := r.Context()
+	if err == nil {
+		ctx, err = t.guard.admit(ctx, r.URL, proxy)
+	}
+	if err != nil {
+		if r.Body != nil {
+			_ = r.Body.Close() // a RoundTripper does, whatever comes
+		}
+		return nil, err
+	}
+	return t.http.RoundTrip(r.WithContext(ctx))
 }
 
 // CloseIdleConnections closes the connections that no request uses.
@@ -73,9 +92,14 @@ func New(o Options) (*Transport, error) {
 	if err != nil {
 		return nil, err
 	}
+	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second, Resolver: o.Resolver}
+	dial := dialer.DialContext
+	if o.Guard != nil {
+		dial = o.Guard.dial(dialer)
+	}
 	t := &http.Transport{
 		Proxy:               proxy,
-		DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:         dial,
 		TLSHandshakeTimeout: handshakeTimeout,
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2:   true,
@@ -86,7 +110,7 @@ func New(o Options) (*Transport, error) {
 		MaxResponseHeaderBytes: maxHeader,
 		DisableCompression:     o.NoCompression,
 	}
-	return &Transport{t, sync.OnceFunc(func() { t.TLSClientConfig.RootCAs = roots(pem) })}, nil
+	return &Transport{http: t, guard: o.Guard, trust: sync.OnceFunc(func() { t.TLSClientConfig.RootCAs = roots(pem) })}, nil
 }
 
 // RefuseRedirects is the CheckRedirect of every client here: no request follows

@@ -31,6 +31,7 @@ func get(t *testing.T, o nettransport.Options, url string) (int, error) {
 	return res.StatusCode, res.Body.Close()
 }
 
+//oauth:row X4 internal/nettransport/transport.go "MinVersion: tls.VersionTLS12" => "MinVersion: tls.VersionTLS12, InsecureSkipVerify: true"
 func TestNew_caFile_trustsIt(t *testing.T) {
 	t.Parallel()
 	srv := httptest.NewTLSServer(http.NotFoundHandler())

@@ -13,7 +13,7 @@ import (
 // as PayU's tokens are (PAYU P8).
 // They are compiled when first needed.
 var shapes = sync.OnceValue(func() []*regexp.Regexp {
-	const names = `access_token|refresh_token|id_token|client_secret|code_verifier|code|token|password`
+	const names = `access_token|refresh_token|id_token|client_secret|code_verifier|device_code|code|token|password`
 	return []*regexp.Regexp{
 		regexp.MustCompile(`(?i)((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}`),
 		regexp.MustCompile(`(?i)(\b(?:` + names + `|state)=)[^&\s"']+`),

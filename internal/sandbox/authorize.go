@@ -41,8 +41,16 @@ type LoginKnobs struct {
 	// Headless, when set, is the user whom the endpoint signs in with a 302 at
 	// once, without pages.
 	Headless string
+	// Error, when set, is the error code that every authorization request is
+	// redirected back with (RFC 6749 section 4.1.2.1).
+	Error string
+	// SignInFirst asks for the sign-in before it looks at client and redirect URI,
+	// as Doorkeeper does.
+	SignInFirst bool
 	// NotEnabledPage shows user C a page instead of redirecting with access_denied.
 	NotEnabledPage bool
+	// NotEnabledAtMCP lets user C in, and answers 403 at the endpoint instead.
+	NotEnabledAtMCP bool
 }
 
 // authorization is one request at the authorization endpoint on its way through
@@ -51,6 +59,8 @@ type authorization struct {
 	client                                      Client
 	redirect, state, challenge, resource, scope string
 	user                                        string // set by the sign-in
+	device                                      string // the user code of a sign-in by code (RFC 8628)
+	turnedAway                                  turnedAway
 }
 
 // logins holds the open authorizations by an id that the forms carry. Its zero
@@ -82,23 +92,31 @@ func (l *logins) end(id string) {
 	delete(l.open, id)
 }
 
-// authorize is AS GET /oauth/authorize (RFC 6749 section 4.1.1).
-func (s *Sandbox) authorize(w http.ResponseWriter, r *http.Request) {
-	q, k := r.URL.Query(), s.Knobs()
+func (s *Sandbox) newAuthorization(q url.Values, k Knobs) authorization {
 	c, known := s.client(q.Get("client_id"))
-	if !known {
-		s.refuse(w, "Unknown application", "The application that sent you here is not registered.")
-		return
-	}
 	a := authorization{
 		client: c, redirect: q.Get("redirect_uri"), state: q.Get("state"), challenge: q.Get("code_challenge"),
 		resource: q.Get("resource"), scope: cmp.Or(q.Get("scope"), defaultScope),
 	}
-	if !k.Client.Redirect.accepts(c.RedirectURIs, a.redirect) {
-		s.refuse(w, "Redirect address refused", "The application asked to be answered at an address that it did not register.")
+	switch {
+	case !known:
+		a.turnedAway = turnedAway{"Unknown application", "The application that sent you here is not registered.", true}
+	case !k.Client.Redirect.accepts(c.RedirectURIs, a.redirect):
+		a.turnedAway = turnedAway{"Redirect address refused", "The application asked to be answered at an address that it did not register.", false}
+	}
+	return a
+}
+
+// authorize is AS GET /oauth/authorize (RFC 6749 section 4.1.1).
+func (s *Sandbox) authorize(w http.ResponseWriter, r *http.Request) {
+	q, k := r.URL.Query(), s.Knobs()
+	a := s.newAuthorization(q, k)
+	stray := a.turnedAway.title != ""
+	if stray && (!k.Login.SignInFirst || k.Login.Headless != "") {
+		s.turnAway(w, &a)
 		return
 	}
-	if code, description := s.flaw(q); code != "" {
+	if code, description := s.flaw(q); code != "" && !stray {
 		s.answer(w, &a, url.Values{"error": {code}, "error_description": {description}})
 		return
 	}
@@ -114,7 +132,9 @@ func (s *Sandbox) authorize(w http.ResponseWriter, r *http.Request) {
 
 // flaw returns the error that an authorization request deserves, or "".
 func (s *Sandbox) flaw(q url.Values) (code, description string) {
-	switch {
+	switch demanded := s.Knobs().Login.Error; {
+	case demanded != "":
+		return demanded, textInvalidRequest
 	case q.Get("response_type") != "code":
 		return "unsupported_response_type", "The authorization server does not support this response type."
 	case q.Get("code_challenge") == "" || q.Get("code_challenge_method") != "S256":
@@ -129,10 +149,13 @@ func (s *Sandbox) flaw(q url.Values) (code, description string) {
 func (s *Sandbox) conclude(w http.ResponseWriter, a *authorization, allowed bool) {
 	k := s.Knobs().Login
 	u, _ := findUser(a.user)
+	welcome := u.enabled || k.NotEnabledAtMCP
 	switch {
-	case !u.enabled && k.NotEnabledPage:
+	case a.device != "":
+		s.concludeDevice(w, a, allowed)
+	case !welcome && k.NotEnabledPage:
 		s.refuse(w, "MCP is not enabled for this account", textNotEnabled)
-	case !u.enabled:
+	case !welcome:
 		s.answer(w, a, url.Values{"error": {"access_denied"}, "error_description": {"MCP is not enabled for this account"}})
 	case k.Outcome == OutcomeInvalidScope:
 		s.answer(w, a, url.Values{"error": {"invalid_scope"}, "error_description": {"The requested scope is invalid, unknown, or malformed."}})

@@ -61,6 +61,10 @@ type ClientKnobs struct {
 	// refuse later, with invalid_redirect_uri.
 	RefuseRedirects bool
 	Redirect        RedirectRule
+	// Unknown is how the authorization endpoint meets a client that it does not know.
+	Unknown TurnAway
+	// DemandSecret refuses public clients at the token endpoint (PAYU U3): E8.
+	DemandSecret bool
 	// BurnCodeOnAuthFailure uses a code up when the client authentication is wrong.
 	BurnCodeOnAuthFailure bool
 	// SecretLife is the life of the secrets that are issued from now on; 0: without

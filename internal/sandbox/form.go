@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// form is one of our own two, as the pages show it. This reads page.html and is
+// form is one of our own, as the pages show it. This reads page.html and is
 // no HTML parser.
 type form struct {
 	id, action string
@@ -24,10 +24,10 @@ func findForm(page string) (form, bool) {
 	for {
 		var input string
 		if _, inner, ok = strings.Cut(inner, "<input "); !ok {
-			return f, f.id == "sign-in" || f.id == "consent"
+			return f, f.id == "sign-in" || f.id == "consent" || f.id == "device"
 		}
 		input, inner, _ = strings.Cut(inner, ">")
-		if attribute(input, "type") == "hidden" {
+		if kind := attribute(input, "type"); kind == "hidden" || kind == "text" {
 			f.hidden.Set(attribute(input, "name"), attribute(input, "value"))
 		}
 	}

@@ -36,7 +36,7 @@ func FuzzFindForm(f *testing.F) {
 	f.Add(`<form id="consent" action="><input <input`)
 	f.Add(`<form `)
 	f.Fuzz(func(t *testing.T, page string) {
-		if form, ok := findForm(page); ok && form.id != "sign-in" && form.id != "consent" {
+		if form, ok := findForm(page); ok && form.id != "sign-in" && form.id != "consent" && form.id != "device" {
 			t.Fatal(form.id)
 		}
 	})

@@ -9,6 +9,7 @@ type Knobs struct {
 	Resource ResourceKnobs
 	Client   ClientKnobs
 	Login    LoginKnobs
+	Device   DeviceKnobs
 	Token    TokenKnobs
 	MCP      MCPKnobs
 }

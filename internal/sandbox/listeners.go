@@ -147,6 +147,9 @@ func (s *Sandbox) accountsRoutes() http.Handler {
 	m.HandleFunc("POST /oauth/sign-in", s.signIn)
 	m.HandleFunc("GET /oauth/consent", s.consent)
 	m.HandleFunc("POST /oauth/consent", s.decide)
+	m.HandleFunc("POST /oauth/device_authorization", s.authorizeDevice)
+	m.HandleFunc("GET /oauth/device", s.devicePage)
+	m.HandleFunc("POST /oauth/device", s.enterCode)
 	m.HandleFunc("POST /oauth/token", s.token)
 	m.HandleFunc("POST /oauth/revoke", s.revoke)
 	return m

@@ -114,6 +114,8 @@ func (s *Sandbox) serveMCP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
+	case !who.user.enabled && s.Knobs().Login.NotEnabledAtMCP:
+		http.Error(w, "MCP is not enabled for this account", http.StatusForbidden)
 	case !who.holds(k.Scope):
 		s.forbidden(w, k)
 	case r.Method == http.MethodPost:

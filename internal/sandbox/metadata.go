@@ -103,7 +103,9 @@ func (s *Sandbox) metadataIf(there func(MetadataKnobs) bool) http.HandlerFunc {
 			http.NotFound(w, r)
 			return
 		}
-		k.Answer.write(w, r, s.metadata(k))
+		doc := s.metadata(k)
+		s.Knobs().Device.addTo(doc, s.accountsName(), k.Members)
+		k.Answer.write(w, r, doc)
 	}
 }
 

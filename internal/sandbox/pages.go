@@ -34,7 +34,7 @@ var pagePolicy = sync.OnceValue(func() string {
 
 // page is what the template shows: one of its three kinds.
 type page struct {
-	Kind, Title         string // kind: sign-in, consent, refusal
+	Kind, Title         string // kind: sign-in, consent, device, end, refusal
 	Request             string // the open authorization
 	Fault, Text         string
 	Passphrase          string
@@ -42,6 +42,7 @@ type page struct {
 	Application, Answer string
 	User                string
 	Permissions         []permission
+	Code                string // of a device
 }
 
 type choice struct{ ID, Label string }
@@ -84,6 +85,8 @@ func (s *Sandbox) signIn(w http.ResponseWriter, r *http.Request) {
 		s.refuseStale(w)
 	case !known || r.PostFormValue("passphrase") != Passphrase:
 		s.showSignIn(w, http.StatusUnauthorized, id, "That passphrase is not right. Nothing has been shared; try again.")
+	case a.turnedAway.title != "":
+		s.turnAway(w, &a)
 	default:
 		a.user = u.id
 		s.logins.put(id, a)
@@ -105,6 +108,9 @@ func (s *Sandbox) consent(w http.ResponseWriter, r *http.Request) {
 	p := page{Kind: "consent", Title: "Allow access?", Request: id, Application: cmp.Or(a.client.Name, a.client.ID), User: u.label(), Permissions: consentWords()}
 	if to, err := url.Parse(a.redirect); err == nil {
 		p.Answer = to.Host
+	}
+	if a.device != "" {
+		p.Answer = "the program that shows the code " + a.device
 	}
 	s.show(w, http.StatusOK, p)
 }

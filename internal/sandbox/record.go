@@ -125,7 +125,7 @@ func (l *Log) form(in url.Values) url.Values {
 	out := url.Values{}
 	for name, values := range in {
 		switch name {
-		case "code", "code_verifier", "refresh_token", "access_token", "token", "client_secret", "passphrase":
+		case "code", "code_verifier", "refresh_token", "access_token", "token", "client_secret", "passphrase", "device_code":
 			out.Set(name, l.masked(values[0]))
 		default:
 			out[name] = values

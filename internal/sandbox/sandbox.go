@@ -41,6 +41,7 @@ type Sandbox struct {
 	latency latency
 	clients registry
 	logins  logins
+	devices devices
 	grants  grants
 	gateway gateway
 }

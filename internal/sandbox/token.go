@@ -81,7 +81,7 @@ func (s *Sandbox) token(w http.ResponseWriter, r *http.Request) {
 	}
 	all := s.Knobs()
 	c, ok := s.authenticate(r)
-	if !ok {
+	if !ok || all.Client.DemandSecret && c.Secret == "" {
 		if all.Client.BurnCodeOnAuthFailure {
 			s.grants.burn(r.PostForm.Get("code"))
 		}
@@ -97,6 +97,8 @@ func (s *Sandbox) token(w http.ResponseWriter, r *http.Request) {
 		s.exchange(w, r, c, all.Token)
 	case "refresh_token":
 		s.refresh(w, r, c, all.Token)
+	case deviceGrant:
+		s.redeemDevice(w, r, c, all.Token)
 	default:
 		oauthError(w, http.StatusBadRequest, "unsupported_grant_type", "The authorization grant type is not supported by the authorization server.")
 	}

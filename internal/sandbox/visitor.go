@@ -27,6 +27,8 @@ type Visitor struct {
 	Passphrase string
 	// Deny chooses "Deny" on the consent page.
 	Deny bool
+	// Code is what it enters where a code is asked for; empty: what the page shows.
+	Code string
 }
 
 // Page is where a visit ended.
@@ -52,7 +54,6 @@ func (v Visitor) Visit(ctx context.Context, start string) (Page, error) {
 		return Page{}, err
 	}
 	at, body := start, ""
-	signedIn := false
 	for range maxSteps {
 		p, again, err := fetch(ctx, client, at, body)
 		if err != nil {
@@ -60,10 +61,9 @@ func (v Visitor) Visit(ctx context.Context, start string) (Page, error) {
 		}
 		f, isForm := findForm(p.Body)
 		switch {
-		case isForm && f.id == "sign-in" && signedIn:
-			return p, nil // the passphrase was refused
+		case isForm && p.Status >= http.StatusBadRequest:
+			return p, nil // the passphrase or the code was refused
 		case isForm:
-			signedIn = true
 			at, body, err = v.fill(p, f)
 		case again != nil:
 			at, body, err = *again, "", nil
@@ -107,6 +107,8 @@ func (v Visitor) fill(p Page, f form) (to, body string, err error) {
 	case "sign-in":
 		values.Set("user", cmp.Or(v.User, "B"))
 		values.Set("passphrase", cmp.Or(v.Passphrase, Passphrase))
+	case "device":
+		values.Set("user_code", cmp.Or(v.Code, values.Get("user_code")))
 	case "consent":
 		values.Set("decision", "allow")
 		if v.Deny {

@@ -135,6 +135,14 @@ func Redirect(origin string) Fault {
 	}
 }
 
+// RedirectTo answers with a status of 3xx and a place to go to.
+func RedirectTo(code int, target string) Fault {
+	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		w.Header().Set("Location", target)
+		w.WriteHeader(code)
+	}
+}
+
 // Silence never answers; it ends when the client gives up or the sandbox
 // closes. Nothing has run.
 func Silence() Fault {
@@ -159,5 +167,19 @@ func Between(do func(context.Context)) Fault {
 		do(r.Context())
 		h.head(w)
 		_, _ = w.Write(h.body.Bytes()) // as above
+	}
+}
+
+// OAuthError answers with an error of RFC 6749 section 5.2. Nothing has run.
+func OAuthError(status int, code string) Fault {
+	return JSON(status, fmt.Sprintf(`{"error":%q,"error_description":"injected"}`, code))
+}
+
+// JSON answers with a body that is called JSON, whatever it is. Nothing has run.
+func JSON(status int, body string) Fault {
+	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body) // as above
 	}
 }

@@ -60,6 +60,8 @@ func TestFaults_answers_asNamedThenOver(t *testing.T) {
 	in.Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.Status(http.StatusBadGateway))
 	in.Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.Unavailable(2*time.Second))
 	in.Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.Portal())
+	in.Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.OAuthError(http.StatusUnauthorized, "invalid_client"))
+	in.Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.JSON(http.StatusBadRequest, "{"))
 	for i, want := range []struct {
 		status      int
 		kind, retry string
@@ -67,6 +69,8 @@ func TestFaults_answers_asNamedThenOver(t *testing.T) {
 		{http.StatusBadGateway, "text/html; charset=utf-8", ""},
 		{http.StatusServiceUnavailable, "text/html; charset=utf-8", "2"},
 		{http.StatusOK, "text/html; charset=utf-8", ""},
+		{http.StatusUnauthorized, "application/json", ""},
+		{http.StatusBadRequest, "application/json", ""},
 		{http.StatusOK, "", ""},
 	} {
 		resp, err := post(t, sb, "/oauth/revoke", nil)
@@ -77,7 +81,7 @@ func TestFaults_answers_asNamedThenOver(t *testing.T) {
 			t.Errorf("%d: not in the log", i)
 		}
 	}
-	if in.Fired() != 3 {
+	if in.Fired() != 5 {
 		t.Error("fired:", in.Fired())
 	}
 	in.Add(sandbox.RoleAccounts, "/oauth/revoke", -1, fault.Portal())

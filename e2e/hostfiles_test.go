@@ -1,0 +1,94 @@
+package e2e
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/payu-mcp/payu-mcp/internal/sandbox"
+)
+
+// hostFiles are where hosts keep their configuration, below the home.
+func hostFiles() []string {
+	return []string{
+		".claude.json", ".claude/settings.json", ".codex/config.toml", ".config/Claude/claude_desktop_config.json", ".config/Code/User/mcp.json",
+		".cursor/mcp.json", ".gemini/settings.json", ".mcp.json", ".vscode/mcp.json", "Library/Application Support/Claude/claude_desktop_config.json",
+	}
+}
+
+// Nothing writes a host's configuration yet: there is no command for it, and
+// those that there are write into their state folder only. What `install` will
+// have to hold is a matter of its own tests.
+//
+//oauth:row X29 cmd/payu-mcp/profile.go "return filepath.Join(stateDir, \"profile-\"+profile+\".json\")" => "return filepath.Join(os.Getenv(\"HOME\"), \".mcp.json\")"
+//oauth:row X29 cmd/payu-mcp/root.go "newVersionCmd())" => "newVersionCmd(), &cobra.Command{Use: \"install\", Run: func(*cobra.Command, []string) {}})"
+func TestHostFiles_everyCommand_leavesThemAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	sb := startSandbox(t, sandbox.Options{})
+	const content = "{\"mcpServers\":{}}\n"
+	for _, name := range hostFiles() {
+		file := w.path("home", filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := w.homeFiles()
+
+	known := []string{"completion", "demo", "help", "login", "logout", "status", "version"}
+	var offers []string
+	for _, m := range regexp.MustCompile(`(?m)^  (\w+)`).FindAllStringSubmatch(section(w.must(w.payu("--help"), 0).stdout, "Available Commands:"), -1) {
+		offers = append(offers, m[1])
+	}
+	if !slices.Equal(offers, known) {
+		t.Errorf("the commands are %q; say in docs/security.md what a new one writes", offers)
+	}
+	w.visitor()
+	w.must(w.payu("login", "--url", sb.Endpoint(), "--store=file"), 0)
+	h := w.startHost()
+	h.initialize()
+	h.works()
+	h.end()
+	for _, args := range [][]string{{"status"}, {"version"}, {"completion", "bash"}, {"demo"}, {"logout"}} {
+		w.must(w.payu(args...), 0)
+	}
+
+	if after := w.homeFiles(); !slices.Equal(after, before) {
+		t.Errorf("the home holds %q, before %q", after, before)
+	}
+	for _, name := range hostFiles() {
+		if text, err := os.ReadFile(w.path("home", filepath.FromSlash(name))); err != nil || string(text) != content {
+			t.Errorf("%s: %q, %v", name, text, err)
+		}
+	}
+}
+
+// section is the paragraph of a help text below a heading.
+func section(help, heading string) string {
+	_, rest, _ := strings.Cut(help, heading+"\n")
+	text, _, _ := strings.Cut(rest, "\n\n")
+	return text
+}
+
+// homeFiles lists the files below the home.
+func (w *world) homeFiles() []string {
+	w.t.Helper()
+	var found []string
+	err := filepath.WalkDir(w.path("home"), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			found = append(found, path)
+		}
+		return err
+	})
+	if err != nil {
+		w.t.Error(err)
+	}
+	return found
+}

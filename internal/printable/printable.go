@@ -1,0 +1,59 @@
+// Package printable makes text that somebody else wrote fit for a terminal, a log
+// and a sentence (OAUTH X19, CWE-150). It imports nothing of ours.
+package printable
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Line returns s on one line, with blanks for what a terminal would act on or not
+// show: control characters (C0, DEL, C1), directions, invisible characters, bytes
+// that are no text. Two joiners, which scripts of India need and nobody sees, are
+// left out. Of more than most characters the rest is cut off, which three dots
+// tell.
+func Line(s string, most int) string {
+	s = strings.Join(strings.Fields(strings.Map(shown, s)), " ")
+	if r := []rune(s); len(r) > most {
+		s = string(r[:most]) + "..."
+	}
+	return s
+}
+
+const joiners = "\u200c\u200d"
+
+func shown(r rune) rune {
+	switch {
+	case strings.ContainsRune(joiners, r):
+		return -1
+	case acts(r):
+		return ' '
+	}
+	return r
+}
+
+// acts tells characters that do something instead of being something.
+func acts(r rune) bool {
+	return unicode.IsControl(r) || r == utf8.RuneError || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co)
+}
+
+// JSON returns the JSON text b with such characters, which can only stand in
+// strings there, as \u escapes. Line feeds between its members stay.
+func JSON(b []byte) []byte {
+	var out bytes.Buffer
+	for _, r := range string(b) {
+		switch {
+		case r == '\n' || !acts(r):
+			out.WriteRune(r)
+		case r > 0xffff:
+			r -= 0x10000
+			fmt.Fprintf(&out, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
+		default:
+			fmt.Fprintf(&out, `\u%04x`, r)
+		}
+	}
+	return out.Bytes()
+}
