@@ -157,8 +157,8 @@ type sealedClient struct {
 	AuthMethod  string `json:"auth_method"`
 	RedirectURI string `json:"redirect_uri"`
 	Dynamic     bool   `json:"dynamic,omitempty"`
-	Document    bool   `json:"document,omitempty"`
 	Device      bool   `json:"device,omitempty"`
+	Document    bool   `json:"document,omitempty"`
 
 	SecretExpiry time.Time `json:"secret_expiry,omitzero"`
 }
@@ -170,7 +170,7 @@ func (a *Attempt) seal() *sealedAttempt {
 	r := a.Registration
 	return &sealedAttempt{
 		Server: a.Server, Resource: a.Resource, Scopes: a.Scopes, RedirectURI: a.RedirectURI,
-		Client: sealedClient{r.Issuer, r.ClientID, r.Secret.Reveal(), r.AuthMethod, r.RedirectURI, r.Dynamic, r.Document, r.Device, r.SecretExpiry},
+		Client: sealedClient{r.Issuer, r.ClientID, r.Secret.Reveal(), r.AuthMethod, r.RedirectURI, r.Dynamic, r.Device, r.Document, r.SecretExpiry},
 		State:  a.State.Reveal(), Verifier: a.Verifier.Reveal(), Start: a.Start.Reveal(), Cookie: a.Cookie.Reveal(),
 		Bound: a.Bound, Opened: a.Opened, Fresh: a.Fresh, Renewed: a.Renewed, By: a.By, Expiry: a.Expiry, Device: a.Device.seal(),
 	}
@@ -183,7 +183,7 @@ func (s *sealedAttempt) unseal() *Attempt {
 	r := s.Client
 	return &Attempt{
 		Server: s.Server, Resource: s.Resource, Scopes: s.Scopes, RedirectURI: s.RedirectURI,
-		Registration: Registration{r.Issuer, r.ID, redact.Secret(r.Secret), r.AuthMethod, r.RedirectURI, r.Dynamic, r.Document, r.Device, r.SecretExpiry},
+		Registration: Registration{r.Issuer, r.ID, redact.Secret(r.Secret), r.AuthMethod, r.RedirectURI, r.Dynamic, r.Device, r.Document, r.SecretExpiry},
 		State:        redact.Secret(s.State), Verifier: redact.Secret(s.Verifier),
 		Start: redact.Secret(s.Start), Cookie: redact.Secret(s.Cookie),
 		Bound: s.Bound, Opened: s.Opened, Fresh: s.Fresh, Renewed: s.Renewed, By: s.By, Expiry: s.Expiry, Device: s.Device.unseal(),

@@ -45,7 +45,7 @@ func documentHint(s Server) string {
 	if !s.ClientDocuments {
 		return ""
 	}
-	return "the server takes a client id metadata document: give its address with --client-metadata-url. Without one "
+	return "give the address of a client id metadata document with --client-metadata-url; else "
 }
 
 // byDocument returns that client. It has no secret, and needs no registration
@@ -73,7 +73,7 @@ func (c *Client) isOwn(r Registration) bool {
 func (c *Client) wouldUse(s Server, r Registration) bool {
 	switch {
 	case c.cfg.ClientID != "":
-		return r.ClientID == c.cfg.ClientID && c.knowsSecret(r.Secret)
+		return r.ClientID == c.cfg.ClientID && r.Secret == c.cfg.ClientSecret
 	case c.usesDocument(s):
 		return r.Document && r.ClientID == c.cfg.ClientMetadataURL
 	default:

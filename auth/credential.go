@@ -89,10 +89,10 @@ type Registration struct {
 	AuthMethod  string // token_endpoint_auth_method: none, client_secret_post, client_secret_basic
 	RedirectURI string // as registered
 	Dynamic     bool   // by RFC 7591, so that we may register again
-	Document    bool   // ClientID is the address of a client id metadata document
 	// Device: the grant of RFC 8628 was asked for. Whether it was given shows when a
 	// code is asked for; what was refused once is not asked for at each sign-in.
-	Device bool
+	Device   bool
+	Document bool // ClientID is the address of a client id metadata document
 	// SecretExpiry is when Secret ends; zero: never.
 	SecretExpiry time.Time
 }
@@ -157,8 +157,8 @@ type sealed struct {
 	AuthMethod   string    `json:"auth_method"`
 	RedirectURI  string    `json:"redirect_uri,omitempty"`
 	Dynamic      bool      `json:"dynamic,omitempty"`
-	Document     bool      `json:"document,omitempty"`
 	Device       bool      `json:"device,omitempty"`
+	Document     bool      `json:"document,omitempty"`
 	SecretExpiry time.Time `json:"client_secret_expiry,omitzero"`
 	AccessToken  string    `json:"access_token,omitempty"`
 	RefreshToken string    `json:"refresh_token,omitempty"`
@@ -180,7 +180,7 @@ func (c *Credential) Seal() ([]byte, error) {
 		Resource: c.Resource, Server: c.Server,
 		ClientIssuer: r.Issuer, ClientID: r.ClientID, ClientSecret: r.Secret.Reveal(),
 		AuthMethod: r.AuthMethod, RedirectURI: r.RedirectURI,
-		Dynamic: r.Dynamic, Document: r.Document, Device: r.Device, SecretExpiry: r.SecretExpiry,
+		Dynamic: r.Dynamic, Device: r.Device, Document: r.Document, SecretExpiry: r.SecretExpiry,
 		AccessToken: c.AccessToken.Reveal(), RefreshToken: c.RefreshToken.Reveal(), Asked: c.Asked, Scopes: c.Scopes,
 		ObtainedAt: c.ObtainedAt, Expiry: c.Expiry, SignedInAt: c.SignedInAt,
 		Account: c.Account, LastRefresh: c.LastRefresh, Attempt: c.Attempt.seal(),
@@ -203,7 +203,7 @@ func Unseal(b []byte) (*Credential, error) {
 		Registration: Registration{
 			Issuer: s.ClientIssuer, ClientID: s.ClientID, Secret: redact.Secret(s.ClientSecret),
 			AuthMethod: s.AuthMethod, RedirectURI: s.RedirectURI,
-			Dynamic: s.Dynamic, Document: s.Document, Device: s.Device, SecretExpiry: s.SecretExpiry,
+			Dynamic: s.Dynamic, Device: s.Device, Document: s.Document, SecretExpiry: s.SecretExpiry,
 		},
 		AccessToken: redact.Secret(s.AccessToken), RefreshToken: redact.Secret(s.RefreshToken), Asked: s.Asked, Scopes: s.Scopes,
 		ObtainedAt: s.ObtainedAt, Expiry: s.Expiry, SignedInAt: s.SignedInAt,

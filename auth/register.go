@@ -115,7 +115,8 @@ func (c *Client) readRegistration(a *answer, s Server, redirectURI string) (Regi
 	return Registration{
 		Issuer: s.Issuer, ClientID: res.ClientID, Secret: redact.Secret(res.ClientSecret),
 		AuthMethod: registeredMethod(res, s), RedirectURI: redirectURI, Dynamic: true,
-		Device: s.DeviceEndpoint != "", SecretExpiry: res.ClientSecretExpiresAt,
+		Device:       s.DeviceEndpoint != "",
+		SecretExpiry: res.ClientSecretExpiresAt,
 	}, nil
 }
 
