@@ -57,7 +57,7 @@ func (w *world) get(address string) (code int, body string) {
 // State has 256 bits, each sign-in has one of its own, and an answer with
 // another one is refused while the right one still counts.
 //
-//oauth:row A25 auth/attempt.go "rand.Text() + rand.Text()" => "rand.Text()"
+//oauth:row A25 auth/reregister.go "rand.Text() + rand.Text()" => "rand.Text()"
 //oauth:row A25 auth/attempt.go "[]byte(a.State.Reveal())) == 1" => "[]byte(a.State.Reveal())) >= 0"
 //oauth:row A25 auth/attempt.go `len(q["state"]) == 1 && ` => ""
 //oauth:row X10 auth/attempt.go `len(q["state"]) == 1 && ` => ""
@@ -99,7 +99,7 @@ func (b *tab) goOnFrom(address string) sandbox.Page { b.at = address; return b.g
 // What the answer will be compared with is in the store before anybody is led
 // anywhere: state, verifier, issuer, client and redirect URI.
 //
-//oauth:row A26 auth/signin.go "if err := c.sealAttempt(ctx, a); err != nil {" => "if err := error(nil); err != nil {"
+//oauth:row A26 auth/signin.go "err = c.sealAttempt(ctx, a)" => "err = nil"
 func TestSignIn_beforeAnythingOpens_allIsSealed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sandbox.Options{})

@@ -216,16 +216,6 @@ func tokenOf(cred *Credential) redact.Secret {
 	return cred.AccessToken
 }
 
-// Grant names the sign-in that a token of the resource comes from: refreshed
-// tokens have the same name. It is "" for a token that has been replaced.
-func (c *Client) Grant(ctx context.Context, token redact.Secret) string {
-	cred, err := c.load(ctx)
-	if err != nil || !cred.SignedIn() || cred.AccessToken != token {
-		return ""
-	}
-	return cred.SignedInAt.UTC().Format(time.RFC3339Nano)
-}
-
 // Close waits for a refresh that is under way, or a sign-in that has its code
 // already, so that the result is stored (RELAY S7), at most until ctx ends.
 func (c *Client) Close(ctx context.Context) {

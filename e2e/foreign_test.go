@@ -11,6 +11,8 @@ import (
 // A host's configuration, perhaps of a cloned repository, names an endpoint of
 // somebody else that wants a login. Nothing leads a person to its sign-in page
 // before they have signed in there on a terminal (OAUTH X17).
+//
+//oauth:row X17 cmd/payu-mcp/trust.go "if ownEndpoint(p.endpoint) {" => "if true {"
 func TestForeign_endpointWantsALogin_nobodyIsSentThere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -44,7 +44,7 @@ func (w *world) look(pages map[string]string) map[string]view {
 	if err != nil || os.WriteFile(file, data, 0o600) != nil {
 		w.t.Fatal(err)
 	}
-	r := w.must(w.runFor(3*time.Minute, node, filepath.Join(npmDir, "pages.mjs"), file), 0)
+	r := w.must(w.runFor(5*time.Minute, node, filepath.Join(npmDir, "pages.mjs"), file), 0)
 	views := map[string]view{}
 	for line := range strings.Lines(r.stdout) {
 		var v view
@@ -116,7 +116,7 @@ func stages(t *testing.T) map[string]string {
 	two.serve()
 	other.visit(other.ln.StartURL())
 	two.visit(two.ln.StartURL())
-	late.ln.Linger(time.Minute)
+	late.ln.Linger(time.Hour)
 	full.ln.Finish(loopback.Page{
 		Kind: loopback.KindFailed, Title: strings.Repeat("Unbreakable", 12), Command: strings.Repeat("--option=", 30),
 		Lines: []string{strings.Repeat("w", 300), "تعذّر تسجيل الدخول لأن الخادم رفض الطلب (access_denied)."},

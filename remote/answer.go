@@ -137,7 +137,7 @@ func (x *exchange) answered(ctx context.Context, m jsonmsg.Message, resp *http.R
 		if err != nil {
 			return &failure{event: eventUnreadable, status: resp.StatusCode, err: err}
 		}
-		c.session.begin(id, m.Version, x.grant)
+		c.watch(ctx, c.session.begin(id, m.Version, x.token, x.grant))
 		if !x.own {
 			c.session.heard(x.msg)
 		}

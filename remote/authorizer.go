@@ -66,6 +66,7 @@ func (c *Client) rejected(ctx context.Context, f *failure) error {
 		return err
 	}
 	c.session.signedOut(f.token)
+	c.session.nudge()
 	return fmt.Errorf("%w: %w", ErrSignIn, err)
 }
 

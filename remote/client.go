@@ -36,6 +36,11 @@ type Config struct {
 	HTTP http.RoundTripper
 	// Authorizer gives the tokens; nil sends every request bare.
 	Authorizer Authorizer
+	// InForce names the sign-in that is in force, as Authorizer.Grant does, "" when
+	// nobody is signed in, in whatever process; an error: it cannot be told now. It
+	// is asked every other second while a session or a stream is open, and must ask
+	// neither the network nor a person. Nil: a session ends with Close alone.
+	InForce func(ctx context.Context) (grant string, err error)
 	// Log gets what fails without a message of the host to blame; nil = silent.
 	Log    *slog.Logger
 	Limits Limits
@@ -52,16 +57,18 @@ type Client struct {
 	constant http.Header // what every POST carries; shared, so never changed
 	http     http.RoundTripper
 	auth     Authorizer
+	inForce  func(context.Context) (string, error)
 	log      *slog.Logger
 	limits   Limits
 
-	session session
-	era     eras
-	tools   toolbox
-	unasked unasked
-	clock   clock
-	ids     atomic.Int64 // of our own requests
-	buffers sync.Pool    // of *bufio.Reader, for streams
+	session    session
+	departures departures
+	era        eras
+	tools      toolbox
+	unasked    unasked
+	clock      clock
+	ids        atomic.Int64 // of our own requests
+	buffers    sync.Pool    // of *bufio.Reader, for streams
 
 	closed chan struct{} // by end, with Close: for what no request of the host carries
 	end    func()
@@ -99,7 +106,7 @@ func New(c Config) (*Client, error) {
 	}
 	client := &Client{
 		endpoint: u, http: c.HTTP, constant: constantHeaders(),
-		auth: c.Authorizer, log: c.Log, limits: c.Limits,
+		auth: c.Authorizer, inForce: c.InForce, log: c.Log, limits: c.Limits,
 	}
 	client.era.known, client.era.learnt = c.Era, c.Learnt
 	client.closed = make(chan struct{})
@@ -134,7 +141,11 @@ func endpoint(s string) (*url.URL, error) {
 // an *Error, and comes in place of the response.
 func (c *Client) Do(ctx context.Context, m jsonmsg.Message, h Hooks) error {
 	x := &exchange{client: c, verb: http.MethodPost, msg: m, hooks: h}
-	if e := x.do(ctx); e != nil {
+	do := x.do
+	if m.Method == methodListen {
+		do = func(ctx context.Context) *Error { return c.subscribe(ctx, x) }
+	}
+	if e := do(ctx); e != nil {
 		return e
 	}
 	return nil
@@ -146,10 +157,11 @@ func (c *Client) Do(ctx context.Context, m jsonmsg.Message, h Hooks) error {
 func (c *Client) Close(ctx context.Context) error {
 	c.end()
 	defer c.closeIdle()
-	if !c.session.given() {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, deleteLimit)
 	defer cancel()
-	return c.endSession(ctx)
+	defer c.departures.wait(ctx)
+	if b := c.session.close(); b != nil {
+		return c.endSession(ctx, b)
+	}
+	return nil
 }

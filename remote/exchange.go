@@ -26,6 +26,7 @@ type exchange struct {
 	idle   *idle
 	own    bool   // our own message: it belongs to the making of a session
 	lastID string // GET: the event to go on after; "" = none
+	ending *bond  // DELETE: the session to end
 
 	heard  bool // something of the answer has been delivered
 	begun  time.Time
@@ -37,6 +38,7 @@ type exchange struct {
 	gen       int // the session that it was sent in
 	token     redact.Secret
 	grant     string      // the sign-in that token comes from; "" = not known
+	bond      *bond       // POST: the session that it is in flight in; nil = none
 	wrote     atomic.Bool // a byte may have left; set by the transport's goroutine
 }
 
@@ -130,6 +132,7 @@ func (x *exchange) remedy(ctx context.Context, v verdict, f *failure) *Error {
 
 // try sends the message once and hands over what comes back.
 func (x *exchange) try(ctx context.Context) *failure {
+	defer x.exit(ctx)
 	resp, f := x.open(ctx)
 	if f != nil {
 		return f
@@ -138,18 +141,26 @@ func (x *exchange) try(ctx context.Context) *failure {
 	return x.receive(ctx, resp)
 }
 
+// exit ends the flight of a try.
+func (x *exchange) exit(ctx context.Context) {
+	if x.bond != nil {
+		x.client.depart(ctx, x.client.session.exit(x.bond))
+		x.bond = nil
+	}
+}
+
 // open sends the request once, in the session there is, with the token there is,
 // and returns the head of the answer. It is the one path for all methods.
 func (x *exchange) open(ctx context.Context) (*http.Response, *failure) {
 	x.idle.pause() // the Authorizer has its own time limit
-	token, err := x.client.token(ctx)
+	token, grant, err := x.bearer(ctx)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, &failure{event: eventCancelled}
 	case err != nil:
 		return nil, &failure{event: eventNoToken, err: err}
 	}
-	x.token, x.grant = token, x.client.grant(ctx, token)
+	x.token, x.grant = token, grant
 	if x.inSession() {
 		if err := x.client.settle(ctx, token, x.grant); err != nil {
 			return nil, x.noSession(ctx, err)

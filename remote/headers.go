@@ -56,8 +56,10 @@ func (x *exchange) setHeaders(h http.Header) {
 	switch {
 	case x.msg.Modern():
 		x.describe(h)
+	case x.ending != nil:
+		x.ending.stamp(h)
 	case x.msg.Method != methodInitialize:
-		x.gen = x.client.session.stamp(h)
+		x.gen, x.bond = x.client.session.stamp(h, x.token, x.verb == http.MethodPost)
 	}
 }
 

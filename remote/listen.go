@@ -18,15 +18,18 @@ const steady = 30 * time.Second
 // Listen delivers what the server says unasked, in order, until ctx ends: it
 // holds the stand-alone GET stream open (RELAY H7), and opens it again whenever
 // it ends, slower and slower if nothing comes of it. Where a server offers no
-// such stream, or has lost the session, it waits for the next session. What we
+// such stream, or has lost the session, or the session was left because its
+// sign-in is gone, it waits for the next session. What we
 // say ourselves when a session was made anew is delivered too. It never asks for
 // a sign-in: without a usable token it waits until there is another.
 func (c *Client) Listen(ctx context.Context, deliver func(jsonmsg.Message)) {
 	c.unasked.set(deliver)
 	defer c.unasked.set(nil)
 	for ctx.Err() == nil {
-		_, next := c.session.current()
-		c.listenIn(ctx, next, deliver)
+		over, next := c.session.current()
+		if over != nil {
+			c.listenIn(ctx, over, deliver)
+		}
 		select {
 		case <-next:
 		case <-ctx.Done():
@@ -34,13 +37,13 @@ func (c *Client) Listen(ctx context.Context, deliver func(jsonmsg.Message)) {
 	}
 }
 
-// listenIn holds the stream of one session open; next ends it.
-func (c *Client) listenIn(ctx context.Context, next <-chan struct{}, deliver func(jsonmsg.Message)) {
+// listenIn holds the stream of one session open; over ends it.
+func (c *Client) listenIn(ctx context.Context, over <-chan struct{}, deliver func(jsonmsg.Message)) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
 		select {
-		case <-next:
+		case <-over:
 			cancel()
 		case <-ctx.Done():
 		}

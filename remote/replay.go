@@ -59,22 +59,16 @@ func (c *Client) renewal(ctx context.Context, gen int) (*renewal, error) {
 	r, host := &renewal{done: make(chan struct{})}, s.host
 	host.subscriptions = maps.Clone(host.subscriptions)
 	s.renew = r
-	// Detached from the request that noticed: others wait for it too.
-	go c.replay(context.WithoutCancel(ctx), r, host)
+	go c.replay(ctx, r, host)
 	return r, nil
 }
 
 // replay makes the new session and tells the host what it may have missed.
 func (c *Client) replay(ctx context.Context, r *renewal, host script) {
-	ctx, cancel := context.WithTimeout(ctx, renewLimit)
+	ctx, cancel := c.ownContext(ctx)
 	defer cancel()
-	go func() {
-		select {
-		case <-c.closed:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
+	ctx, stop := context.WithTimeout(ctx, renewLimit)
+	defer stop()
 	features, err := c.initializeAgain(ctx, host)
 	if err == nil {
 		c.repeatState(ctx, host)
@@ -146,15 +140,19 @@ func (c *Client) ownID() []byte {
 	return strconv.AppendQuote(nil, "payu-mcp/"+strconv.FormatInt(c.ids.Add(1), 10))
 }
 
-// settle waits for a session that is being made, and makes one if token comes
-// from another sign-in than the one that the session was made for: its server
-// side may hang on the account, and a call must not act for the one who left.
+// settle waits for a session that is being made, and makes one if the last was
+// left, or token comes from another sign-in than the one that it was made for:
+// its server side may hang on the account, and a call must not act for the one
+// who left.
 func (c *Client) settle(ctx context.Context, token redact.Secret, grant string) error {
 	r, orphan, gen := c.session.unsettled(token, grant)
 	switch {
 	case r != nil:
 		select {
 		case <-r.done:
+			if orphan && r.err != nil {
+				return fmt.Errorf("beginning a new session: %w", r.err)
+			}
 			return nil // if it failed, the server will say so again
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -162,6 +160,7 @@ func (c *Client) settle(ctx context.Context, token redact.Secret, grant string) 
 	case !orphan:
 		return nil
 	}
+	c.leave(ctx, gen)
 	if err := c.renew(ctx, gen); err != nil && !errors.Is(err, errNothingToReplay) {
 		return fmt.Errorf("beginning a new session after the sign-in: %w", err)
 	}

@@ -1,12 +1,10 @@
 package remote
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
@@ -23,10 +21,9 @@ const (
 	methodTools       = "tools/list"
 	methodCall        = "tools/call"
 
-	maxSessionID     = 1 << 10         // RELAY B6
-	maxVersion       = 64              // a version is a date; this only guards the header
-	maxSubscriptions = 10_000          // what is kept for a replay; a host has some
-	deleteLimit      = 2 * time.Second // RELAY H6
+	maxSessionID     = 1 << 10 // RELAY B6
+	maxVersion       = 64      // a version is a date; this only guards the header
+	maxSubscriptions = 10_000  // what is kept for a replay; a host has some
 )
 
 var errSessionID = errors.New("the session id is longer than 1 KiB or holds other than visible ASCII")
@@ -35,14 +32,12 @@ var errSessionID = errors.New("the session id is longer than 1 KiB or holds othe
 // the host has said since that a new session needs to hear again. Its id is as
 // good as a password (RELAY H4), so it prints redacted.
 type session struct {
-	mu      sync.Mutex
-	id      redact.Secret
-	version string
-	gen     int           // counts the sessions; 0: none so far
-	began   chan struct{} // closed when the next one begins
-	orphan  redact.Secret // the token whose refusal left only a person to help
-	signed  bool          // orphan is set
-	grant   string        // the sign-in that the session was made for; "": not known
+	mu     sync.Mutex
+	bond   *bond         // nil: none so far, or it was left
+	gen    int           // counts the sessions; 0: none so far
+	began  chan struct{} // closed when the next one begins
+	orphan redact.Secret // the token whose refusal left only a person to help
+	signed bool          // orphan is set
 
 	host  script
 	renew *renewal // under way
@@ -57,21 +52,26 @@ type script struct {
 }
 
 // begin enters the session of a successful answer to initialize; a server
-// without sessions gives no id. first is the host's own message, version that of
-// the result (RELAY H3): one that fits in no header is not sent back.
-func (s *session) begin(id, version, grant string) {
+// without sessions gives no id. version is that of the result (RELAY H3): one
+// that fits in no header is not sent back. token was used, and comes from grant.
+func (s *session) begin(id, version string, token redact.Secret, grant string) *bond {
 	if len(version) > maxVersion || !visible(version) {
 		version = ""
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.id, s.version, s.grant = redact.Secret(id), version, grant
+	s.bond.end()
 	s.gen++
+	s.bond = &bond{
+		id: redact.Secret(id), version: version, gen: s.gen, token: token, grant: grant,
+		over: make(chan struct{}), look: make(chan struct{}, 1),
+	}
 	s.signed = false
 	if s.began != nil {
 		close(s.began)
 		s.began = nil
 	}
+	return s.bond
 }
 
 // sessionID takes the id that a server gives with its answer to initialize.
@@ -108,41 +108,39 @@ func (s *session) heard(m jsonmsg.Message) {
 }
 
 // stamp puts session and version on a request after initialize, and tells which
-// session that is.
-func (s *session) stamp(h http.Header) (gen int) {
+// session that is. used: the request is in flight in it until exit.
+func (s *session) stamp(h http.Header, token redact.Secret, used bool) (gen int, b *bond) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.id != "" {
-		h.Set(headerSession, s.id.Reveal())
+	if s.bond == nil {
+		return s.gen, nil
 	}
-	if s.version != "" {
-		h.Set(headerVersion, s.version)
+	s.bond.stamp(h)
+	if !used {
+		return s.gen, nil
 	}
-	return s.gen
+	if token != "" {
+		s.bond.token = token
+	}
+	s.bond.calls++
+	return s.gen, s.bond
 }
 
-// given reports whether the server has given a session id.
-func (s *session) given() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.id != ""
-}
-
-func (s *session) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.id, s.version = "", ""
-}
-
-// current returns the number of the session, and a channel that closes when the
-// next one begins.
-func (s *session) current() (gen int, next <-chan struct{}) {
+// current returns a channel that closes when the session that there is ends, nil
+// if it was left, and one that closes when the next one begins.
+func (s *session) current() (over, next <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.began == nil {
 		s.began = make(chan struct{})
 	}
-	return s.gen, s.began
+	switch {
+	case s.bond != nil:
+		return s.bond.over, s.began
+	case s.gen == 0:
+		return s.began, s.began
+	}
+	return nil, s.began
 }
 
 // signedOut notes that only a person can replace token: whoever signs in next
@@ -155,13 +153,17 @@ func (s *session) signedOut(token redact.Secret) {
 	}
 }
 
-// unsettled returns the replay that is under way, or whether the session was
-// made for another sign-in than the one that token comes from, and its number.
-// Another process may have signed in before this one met a 401.
+// unsettled returns the replay that is under way, or whether there is no session
+// for token any more, and the number of the last one: it was left, or was made
+// for another sign-in than the one that token comes from. Another process may
+// have signed in before this one met a 401.
 func (s *session) unsettled(token redact.Secret, grant string) (r *renewal, orphan bool, gen int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	orphan = s.signed && token != "" && token != s.orphan || s.grant != "" && grant != "" && grant != s.grant
+	if s.bond == nil {
+		return s.renew, s.gen > 0, s.gen
+	}
+	orphan = s.signed && token != "" && token != s.orphan || s.bond.grant != "" && grant != "" && grant != s.bond.grant
 	return s.renew, orphan, s.gen
 }
 
@@ -184,16 +186,4 @@ func printable(text string) bool {
 		}
 	}
 	return strings.TrimSpace(text) == text
-}
-
-// endSession sends the DELETE. A server may refuse it: 405 is fine.
-func (c *Client) endSession(ctx context.Context) error {
-	x := &exchange{client: c, verb: http.MethodDelete}
-	resp, f := x.open(ctx)
-	c.session.forget()
-	if f != nil {
-		return x.fault(decide(x.facts(f)).kind, f)
-	}
-	discard(resp)
-	return nil
 }

@@ -47,7 +47,7 @@ func (x *exchange) final(f *failure) bool {
 // sessionLost tells a lost session (RELAY H5) from an unknown method or a plain
 // 400 (H16): the body is looked at first.
 func (x *exchange) sessionLost(status int, body []byte, unknownMethod bool) bool {
-	if unknownMethod || x.own || x.msg.Modern() || x.msg.Method == methodInitialize || !x.client.session.given() {
+	if unknownMethod || x.own || x.msg.Modern() || x.msg.Method == methodInitialize || x.bond == nil || x.bond.id == "" {
 		return false
 	}
 	return status == http.StatusNotFound ||

@@ -49,7 +49,7 @@ var (
 	}, Command: login}
 	otherBrowser = Page{Kind: KindNote, Title: "Opened in another browser", Lines: []string{
 		"This sign-in was started in another browser, and only that one can finish it.",
-		"Go on there. For an address that works in any browser, start again with:",
+		"Go on there. To use any browser you like, start again with an address that you open yourself.",
 	}, Command: login + " --no-browser"}
 	otherUser = Page{Kind: KindNote, Title: "Started by another user", Lines: []string{
 		"Another user of this computer has started this sign-in, and only a browser of that user can finish it.",
@@ -57,7 +57,7 @@ var (
 	}}
 	twoBrowsers = Page{Kind: KindFailed, Title: "Opened by two browsers", Lines: []string{
 		"Two browsers have opened this sign-in, and it cannot be told which one is yours. So it was ended, and nothing was stored.",
-		"Start again. If it happens again, somebody else on this computer may be trying to get in between; then use an address that you open yourself:",
+		"Start again. If it happens again, somebody else on this computer may be trying to get in between; then use an address that you open yourself.",
 	}, Command: login + " --no-browser"}
 	tooLate = Page{Kind: KindLate, Title: "Too late", Lines: []string{
 		"The time for this sign-in is over, so it was not finished. Nothing was stored; a login that was there before is unchanged.",

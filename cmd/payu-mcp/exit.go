@@ -15,7 +15,7 @@ const (
 	exitError       = 1
 	exitUsage       = 2
 	exitSignedOut   = 3   // status, doctor: nobody is signed in
-	exitNotFinished = 4   // login: cancelled, denied, timed out
+	exitNotFinished = 4   // login: cancelled, denied, timed out, contested
 	exitNoKeychain  = 5   // the keychain is absent, locked or too slow
 	exitServer      = 6   // network, endpoint or authorization server
 	exitInterrupted = 130 // SIGINT while a person was waiting
@@ -26,6 +26,10 @@ var errSilent = errors.New("silent")
 
 // errSignedOut is the result of `status` when nobody is signed in.
 var errSignedOut = errors.Join(errSilent, errors.New("signed out"))
+
+// errNotRevoked is the result of `logout` when the server has not confirmed that
+// all tokens are dead; its output says which.
+var errNotRevoked = errors.Join(errSilent, errors.New("not revoked"))
 
 // errInterrupted: the person pressed Ctrl-C.
 var errInterrupted = hint.With(errors.New("interrupted"), "run the command again")
@@ -53,6 +57,7 @@ func exitCode(ctx context.Context, err error) int {
 		{auth.ErrTwoBrowsers, exitNotFinished},
 		{keychain.ErrUnavailable, exitNoKeychain},
 		{auth.ErrServer, exitServer},
+		{errNotRevoked, exitServer},
 	} {
 		if errors.Is(err, row.is) {
 			return row.code

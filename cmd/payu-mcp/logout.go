@@ -19,11 +19,17 @@ import (
 // logoutLimit bounds the wait for another process's lock and two revocations.
 const logoutLimit = 90 * time.Second
 
+const logoutLong = `Revoke the login at the server, then delete it and its key from this computer.
+
+It is deleted also when the server does not confirm that the tokens are dead; then
+the exit code is 6. Running bridges notice within 5 seconds and end their sessions.`
+
 func newLogoutCmd(e env, o *options) *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "logout",
 		Short: "Revoke the login at the server and delete it here",
+		Long:  logoutLong,
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runLogout(cmd, e, o, all) },
 	}
@@ -43,11 +49,15 @@ func runLogout(cmd *cobra.Command, e env, o *options, all bool) error {
 		_, err := fmt.Fprintln(e.stdout, "Nobody is signed in.")
 		return err
 	}
-	ring := keychain.NewKeyring(nil, keychain.LoginDeadline)
+	ring, allDead := keychain.NewKeyring(nil, keychain.LoginDeadline), true
 	for _, t := range targets {
-		failed = append(failed, logoutOne(cmd.Context(), e, *o, t, ring))
+		dead, err := logoutOne(cmd.Context(), e, *o, t, ring)
+		failed, allDead = append(failed, err), allDead && dead
 	}
-	return errors.Join(failed...)
+	if err := errors.Join(failed...); err != nil || allDead {
+		return err
+	}
+	return errNotRevoked
 }
 
 // target is one stored login.
@@ -89,22 +99,23 @@ func unreadable(s keychain.Entry) error {
 	return hint.With(err, "delete the file by hand if you do not need it; what it holds can be ended in PayU's dashboard")
 }
 
-// logoutOne signs out one stored login with the settings of its own profile.
-func logoutOne(ctx context.Context, e env, o options, t target, ring *keychain.Keyring) error {
+// logoutOne signs out one stored login with the settings of its own profile. dead:
+// the server has confirmed that no token lives any more.
+func logoutOne(ctx context.Context, e env, o options, t target, ring *keychain.Keyring) (dead bool, err error) {
 	log, closeLog, err := newLogger(&o, e.stderr)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { _ = closeLog() }()
 	saved, err := loadSettings(o.stateDir, t.profile)
 	if err != nil {
-		return err
+		return false, err
 	}
 	// Only the way there: the stored registration and server are the ones to use.
 	o.profile, o.login = t.profile, settings{URL: t.resource, CAFile: saved.CAFile, Proxy: saved.Proxy}
 	p, err := wire(&o, e, log, storeUse{keyring: ring})
 	if err != nil {
-		return err
+		return false, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, logoutLimit)
 	defer cancel()
@@ -118,28 +129,47 @@ func logoutOne(ctx context.Context, e env, o options, t target, ring *keychain.K
 	if errors.Is(err, keychain.ErrKeyLeft) {
 		err = hint.With(err, "the key is worth nothing without the file; remove the item payu-mcp in the keychain's own program if you like")
 	}
-	printLogout(e.stdout, t, done, err)
-	return errors.Join(err, p.close(ctx))
+	dead = t.dead(done)
+	printLogout(e.stdout, t, done, dead, err)
+	return dead, errors.Join(err, p.close(ctx))
 }
 
-func printLogout(w io.Writer, t target, done []auth.Revocation, err error) {
+// dead tells whether the server has confirmed the end of all tokens that there
+// were.
+func (t target) dead(done []auth.Revocation) bool {
+	for _, r := range done {
+		if r.Err != nil {
+			return false
+		}
+	}
+	return len(done) > 0 || t.readable && !t.signedIn
+}
+
+// place is where a person can end what the server did not confirm. Endpoints of
+// this computer stand for PayU's.
+func (t target) place() string {
+	if ownEndpoint(t.resource) {
+		return "in PayU's dashboard: Security Settings, Connected Applications"
+	}
+	return "at " + hostOf(t.resource) + ", where you manage the programs that may use your account"
+}
+
+func printLogout(w io.Writer, t target, done []auth.Revocation, dead bool, err error) {
 	fmt.Fprintf(w, "%s (profile %s)\n", t.resource, t.profile)
-	told := len(done) > 0 || (t.readable && !t.signedIn)
-	if !told {
+	if len(done) == 0 && !dead {
 		fmt.Fprintln(w, "  tokens         not revoked: the stored login could not be opened")
 	}
 	for _, r := range done {
 		if r.Err != nil {
-			told = false
 			fmt.Fprintf(w, "  %-14s not revoked: %v\n", r.Token, r.Err)
 			continue
 		}
 		fmt.Fprintf(w, "  %-14s revoked\n", r.Token)
 	}
-	if err == nil {
+	if err == nil || errors.Is(err, keychain.ErrKeyLeft) {
 		fmt.Fprintln(w, "  deleted from this computer")
 	}
-	if !told {
-		fmt.Fprintln(w, "  What was not revoked can be ended in PayU's dashboard: Security Settings, Connected Applications.")
+	if !dead {
+		fmt.Fprintf(w, "  What was not revoked can be ended %s.\n", t.place())
 	}
 }

@@ -105,6 +105,14 @@ func sandboxOf(ts *testscript.TestScript) *sandbox.Sandbox {
 	return sb
 }
 
+func injectorOf(ts *testscript.TestScript) *fault.Injector {
+	in, ok := ts.Value(injectorKey{}).(*fault.Injector)
+	if !ok {
+		ts.Fatalf("no injector")
+	}
+	return in
+}
+
 // scriptSandbox turns a knob: `sandbox revoke B`.
 func scriptSandbox(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
@@ -124,13 +132,23 @@ func scriptSandbox(ts *testscript.TestScript, neg bool, args []string) {
 		sb.SetMetadata(sandbox.MetadataKnobs{PKCE: sandbox.PKCEPlain})
 	case "metadata no-registration":
 		sb.SetMetadata(sandbox.MetadataKnobs{NoRegistration: true})
+	case "metadata no-revocation":
+		sb.SetMetadata(sandbox.MetadataKnobs{Members: map[string]any{"revocation_endpoint": nil}})
+	case "metadata documented":
+		sb.SetMetadata(sandbox.MetadataKnobs{})
+	case "revocation fails":
+		injectorOf(ts).Add(sandbox.RoleAccounts, "/oauth/revoke", 2, fault.Status(http.StatusInternalServerError))
+	case "second revocation fails":
+		injectorOf(ts).Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.Before(func() {}))
+		injectorOf(ts).Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.Status(http.StatusInternalServerError))
+	case "close":
+		ts.Check(sb.Close())
 	case "code allowed", "code denied", "code too late":
 		sb.Change(func(k *sandbox.Knobs) { scriptCode(k, args[1]) })
 	case "era modern":
 		sb.SetMCP(sandbox.MCPKnobs{Era: sandbox.EraModern})
 	case "lists refused":
-		in, _ := ts.Value(injectorKey{}).(*fault.Injector)
-		in.AddIf(func(r fault.Request) bool { return r.RPC == "tools/list" }, -1, fault.Status(http.StatusForbidden))
+		injectorOf(ts).AddIf(func(r fault.Request) bool { return r.RPC == "tools/list" }, -1, fault.Status(http.StatusForbidden))
 	case "client shop":
 		sb.AddClient(sandbox.Client{ID: "shop", Secret: shopSecret, AuthMethod: "client_secret_basic", RedirectURIs: []string{"http://127.0.0.1/callback"}})
 		sb.Change(func(k *sandbox.Knobs) { k.Client.Redirect = sandbox.RedirectAnyPort })

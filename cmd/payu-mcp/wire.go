@@ -138,7 +138,7 @@ func newOpener(e env) (auth.Opener, error) {
 // remote returns the relay's client with the given source of tokens.
 func (p *parts) remote(a remote.Authorizer, limits remote.Limits) (*remote.Client, error) {
 	c, err := remote.New(remote.Config{
-		Endpoint: p.endpoint, HTTP: p.data, Authorizer: a, Log: p.log, Limits: limits,
+		Endpoint: p.endpoint, HTTP: p.data, Authorizer: a, InForce: p.auth.InForce, Log: p.log, Limits: limits,
 		Era: p.era.load(), Learnt: p.era.save,
 	})
 	if err != nil {
