@@ -69,6 +69,12 @@ func (c *Client) get(ctx context.Context, url string) (*answer, error) {
 	return c.send(ctx, req)
 }
 
+// isAbsence tells whether the server said that there is nothing: not a fault of
+// the moment, and not a page of somebody else's.
+func (a *answer) isAbsence() bool {
+	return a.status >= 400 && a.status < 500 && a.status != http.StatusRequestTimeout && a.status != http.StatusTooManyRequests
+}
+
 // decode reads a JSON object into v; the error never quotes the body, which may
 // hold a secret (OAUTH Z3).
 func (a *answer) decode(v any) error {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -246,4 +248,47 @@ func (w *world) wantCount(what string, q sandbox.Query, want int) {
 	if got := w.count(q); got != want {
 		w.t.Errorf("%s: %d, want %d", what, got, want)
 	}
+}
+
+// occupy lets another program have a port: of 127.0.0.1 or, for 0, any of [::1].
+func occupy(t *testing.T, port int) int {
+	t.Helper()
+	address := "127.0.0.1:" + strconv.Itoa(port)
+	if port == 0 {
+		address = "[::1]:0"
+	}
+	var lc net.ListenConfig
+	ln, err := lc.Listen(t.Context(), "tcp", address)
+	if err != nil && port == 0 {
+		t.Skip("no IPv6 here")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	return portAt(t, ln.Addr().String())
+}
+
+func portAt(t *testing.T, address string) int {
+	t.Helper()
+	_, text, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	var lc net.ListenConfig
+	ln, err := lc.Listen(t.Context(), "tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return portAt(t, ln.Addr().String())
 }

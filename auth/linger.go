@@ -31,9 +31,9 @@ func (l *lingering) replace(ln *loopback.Listener) {
 	}
 }
 
-// leave ends the listening of a sign-in that ended with err. A port that the
+// leavePort ends the listening of a sign-in that ended with err. A port that the
 // user has fixed is freed at once: another program of theirs may need it.
-func (c *Client) leave(ln *loopback.Listener, err error) {
+func (c *Client) leavePort(ln *loopback.Listener, err error) {
 	if c.cfg.CallbackPort == 0 && (errors.Is(err, ErrTimeout) || errors.Is(err, ErrTwoBrowsers)) {
 		ln.Linger(lateLimit)
 		c.lingering.replace(ln)

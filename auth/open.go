@@ -127,7 +127,7 @@ func (c *Client) rebind(ctx context.Context, a *Attempt, ch challenge) (*loopbac
 	if a.Device != nil {
 		return nil, nil
 	}
-	ln, err := loopback.Listen(ctx, a.port())
+	ln, err := listenFor(ctx, a.RedirectURI)
 	if err != nil {
 		c.noteStuck(a, false)
 	}
@@ -136,7 +136,7 @@ func (c *Client) rebind(ctx context.Context, a *Attempt, ch challenge) (*loopbac
 
 // serve runs the person's part of an attempt that is sealed: in the browser, or by
 // code, where ln may be nil. Without p.Open no browser is opened. It leaves the port
-// (see leave), and forgets the attempt unless this process is just ending: then the
+// (see leavePort), and forgets the attempt unless this process is just ending: then the
 // next one may take it over.
 func (c *Client) serve(ctx context.Context, ln *loopback.Listener, a *Attempt, p Prompt) (err error) {
 	switch {
@@ -144,7 +144,7 @@ func (c *Client) serve(ctx context.Context, ln *loopback.Listener, a *Attempt, p
 	case a.Device != nil:
 		defer func() { _ = ln.Close() }() // nothing is lost with a port
 	default:
-		defer func() { c.leave(ln, err) }()
+		defer func() { c.leavePort(ln, err) }()
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, a.Expiry.Sub(c.now()), ErrTimeout)
 	defer cancel()

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -56,6 +57,8 @@ type Flow struct {
 // Its methods are safe for concurrent use.
 type Listener struct {
 	ln   net.Listener
+	ln6  net.Listener // the same port of [::1], for a flow at localhost where there is IPv6
+	name string       // in the redirect URI: the IP literal, or localhost
 	srv  *http.Server
 	hold time.Duration
 
@@ -82,12 +85,13 @@ type Listener struct {
 // before Serve.
 func Listen(ctx context.Context, port int) (*Listener, error) {
 	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	ln, err := lc.Listen(ctx, "tcp4", net.JoinHostPort(literal, strconv.Itoa(port)))
 	if err != nil {
 		return nil, fmt.Errorf("binding the callback port: %w", err)
 	}
 	return &Listener{
 		ln:        &limited{Listener: ln, slots: make(chan struct{}, maxConnections)},
+		name:      literal,
 		hold:      holdAnswer,
 		callback:  make(chan url.Values, 1),
 		finished:  make(chan struct{}),
@@ -105,26 +109,26 @@ func (l *Listener) Port() int {
 	return addr.Port
 }
 
-func (l *Listener) host() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Port())) }
+func (l *Listener) host() string { return net.JoinHostPort(l.name, strconv.Itoa(l.Port())) }
 
 // RedirectURI returns the redirect URI of this port, an IP literal as RFC 8252
-// section 8.3 advises.
-func (l *Listener) RedirectURI() string { return RedirectURI(l.Port()) }
+// section 8.3 advises, unless UseLocalhost was called.
+func (l *Listener) RedirectURI() string { return "http://" + l.host() + callbackPath }
 
 // RedirectURI returns the redirect URI that a listener on port has.
 func RedirectURI(port int) string {
-	return "http://127.0.0.1:" + strconv.Itoa(port) + callbackPath
+	return "http://" + net.JoinHostPort(literal, strconv.Itoa(port)) + callbackPath
 }
 
 // StartURL returns the address of the start page: what the opener gets instead
 // of the authorization URL, so that state and challenge are not in its argv. It
 // is known once Serve was called.
-func (l *Listener) StartURL() string { return StartURL(l.Port(), l.flow.Start) }
+func (l *Listener) StartURL() string { return StartURL(l.RedirectURI(), l.flow.Start) }
 
-// StartURL returns the address of the start page that a listener on port has for
-// a flow with this nonce.
-func StartURL(port int, nonce string) string {
-	return "http://127.0.0.1:" + strconv.Itoa(port) + startPath + nonce
+// StartURL returns the address of the start page of a flow with this redirect URI
+// and nonce: at the same host, for which the cookie is.
+func StartURL(redirectURI, nonce string) string {
+	return strings.TrimSuffix(redirectURI, callbackPath) + startPath + nonce
 }
 
 // Serve starts to answer requests for f, until Close.
@@ -139,6 +143,9 @@ func (l *Listener) Serve(f Flow) {
 		ErrorLog:          log.New(discard{}, "", 0), // its lines may quote a request, and stderr is the host's
 	}
 	go func() { _ = l.srv.Serve(l.ln) }() // ends with Close
+	if l.ln6 != nil {
+		go func() { _ = l.srv.Serve(l.ln6) }()
+	}
 }
 
 // Take marks the flow as answered by another way than the callback. It returns
@@ -194,6 +201,9 @@ func (l *Listener) Close() error {
 		l.lingering.Stop()
 	}
 	l.mu.Unlock()
+	if l.ln6 != nil {
+		defer l.ln6.Close() // it holds nothing
+	}
 	if l.srv == nil {
 		return l.ln.Close()
 	}
