@@ -69,8 +69,11 @@ func (a *Attempt) url(loopbackHTTP bool) (string, error) {
 		ClientID: a.Registration.ClientID, RedirectURL: a.RedirectURI, Scopes: a.Scopes,
 		Endpoint: oauth2.Endpoint{AuthURL: a.Server.AuthorizationEndpoint},
 	}
-	raw := cfg.AuthCodeURL(a.State.Reveal(), oauth2.S256ChallengeOption(a.Verifier.Reveal()), oauth2.SetAuthURLParam("resource", a.Resource))
-	u, err := checkURL(raw, loopbackHTTP)
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.Verifier.Reveal())}
+	if a.Resource != "" {
+		options = append(options, oauth2.SetAuthURLParam("resource", a.Resource))
+	}
+	u, err := checkURL(cfg.AuthCodeURL(a.State.Reveal(), options...), loopbackHTTP)
 	if err != nil {
 		return "", hint.With(serverFault("the authorization endpoint: %w", err), "do not sign in there; this is on the server's side")
 	}
@@ -84,7 +87,7 @@ func (a *Attempt) address(loopbackHTTP bool) (string, error) {
 		return a.Device.Address(), nil
 	}
 	if a.Bound {
-		return loopback.StartURL(a.port(), a.Start.Reveal()), nil
+		return loopback.StartURL(a.RedirectURI, a.Start.Reveal()), nil
 	}
 	return a.url(loopbackHTTP)
 }
@@ -112,13 +115,12 @@ func (c *Client) live(a *Attempt) bool {
 // the addresses are judged as if they had just been read (OAUTH Y2, X17).
 func (c *Client) fits(a *Attempt, ch challenge) bool {
 	switch {
-	case a.port() == 0, a.RedirectURI != loopback.RedirectURI(a.port()), c.checkResource(a.Resource) != nil,
+	case !isRedirectURI(a.RedirectURI), !c.indicates(a.Resource),
 		checkPinnedIssuer(c.cfg.Resource, a.Server.Issuer) != nil, c.checkEndpoints(a.Server) != nil,
 		a.Device != nil && c.checkDevice(a.Device) != nil,
 		c.cfg.CallbackPort != 0 && c.cfg.CallbackPort != a.port():
 		return false
-	case c.cfg.ClientID == "" && !a.Registration.Dynamic,
-		c.cfg.ClientID != "" && (c.cfg.ClientID != a.Registration.ClientID || !c.knowsSecret(a.Registration.Secret)):
+	case !c.wouldUse(a.Server, a.Registration), c.cfg.ServerMetadataURL != a.Server.MetadataURL:
 		return false
 	case len(c.cfg.Scopes) > 0:
 		return slices.Equal(c.cfg.Scopes, a.Scopes)
@@ -156,6 +158,9 @@ type sealedClient struct {
 	RedirectURI string `json:"redirect_uri"`
 	Dynamic     bool   `json:"dynamic,omitempty"`
 	Device      bool   `json:"device,omitempty"`
+	Document    bool   `json:"document,omitempty"`
+
+	SecretExpiry time.Time `json:"secret_expiry,omitzero"`
 }
 
 func (a *Attempt) seal() *sealedAttempt {
@@ -165,7 +170,7 @@ func (a *Attempt) seal() *sealedAttempt {
 	r := a.Registration
 	return &sealedAttempt{
 		Server: a.Server, Resource: a.Resource, Scopes: a.Scopes, RedirectURI: a.RedirectURI,
-		Client: sealedClient{r.Issuer, r.ClientID, r.Secret.Reveal(), r.AuthMethod, r.RedirectURI, r.Dynamic, r.Device},
+		Client: sealedClient{r.Issuer, r.ClientID, r.Secret.Reveal(), r.AuthMethod, r.RedirectURI, r.Dynamic, r.Device, r.Document, r.SecretExpiry},
 		State:  a.State.Reveal(), Verifier: a.Verifier.Reveal(), Start: a.Start.Reveal(), Cookie: a.Cookie.Reveal(),
 		Bound: a.Bound, Opened: a.Opened, Fresh: a.Fresh, Renewed: a.Renewed, By: a.By, Expiry: a.Expiry, Device: a.Device.seal(),
 	}
@@ -178,7 +183,7 @@ func (s *sealedAttempt) unseal() *Attempt {
 	r := s.Client
 	return &Attempt{
 		Server: s.Server, Resource: s.Resource, Scopes: s.Scopes, RedirectURI: s.RedirectURI,
-		Registration: Registration{r.Issuer, r.ID, redact.Secret(r.Secret), r.AuthMethod, r.RedirectURI, r.Dynamic, r.Device},
+		Registration: Registration{r.Issuer, r.ID, redact.Secret(r.Secret), r.AuthMethod, r.RedirectURI, r.Dynamic, r.Device, r.Document, r.SecretExpiry},
 		State:        redact.Secret(s.State), Verifier: redact.Secret(s.Verifier),
 		Start: redact.Secret(s.Start), Cookie: redact.Secret(s.Cookie),
 		Bound: s.Bound, Opened: s.Opened, Fresh: s.Fresh, Renewed: s.Renewed, By: s.By, Expiry: s.Expiry, Device: s.Device.unseal(),

@@ -20,7 +20,7 @@ func TestAttempt_sealed_comesBackWhole(t *testing.T) {
 		Resource: "https://h.example/mcp", Account: "Store",
 		Attempt: &auth.Attempt{
 			Server:       auth.Server{Issuer: "https://h.example", TokenEndpoint: "https://h.example/t", IssRequired: true},
-			Registration: auth.Registration{Issuer: "https://h.example", ClientID: "id", Secret: "secret-of-client", AuthMethod: "none", RedirectURI: "http://127.0.0.1:1/callback", Dynamic: true},
+			Registration: auth.Registration{Issuer: "https://h.example", ClientID: "id", Secret: "secret-of-client", AuthMethod: "none", RedirectURI: "http://127.0.0.1:1/callback", Dynamic: true, Document: true, SecretExpiry: time.Date(2026, 2, 2, 3, 4, 5, 0, time.UTC)},
 			Resource:     "https://h.example/mcp", Scopes: []string{"a"}, RedirectURI: "http://127.0.0.1:1/callback",
 			State: "s", Verifier: "v", Start: "n", Cookie: "c", Bound: true, Opened: true, Fresh: true, Renewed: true, By: "Host",
 			Expiry: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
@@ -340,5 +340,28 @@ func TestStandingOf_revokedLogin_ended(t *testing.T) {
 	b := w.newTab(o.url)
 	if b.code != http.StatusFound || !strings.Contains(b.at, "/oauth/authorize") {
 		t.Errorf("tab at %s", b.at)
+	}
+}
+
+// A file that an older version wrote is read as what it was.
+func TestUnseal_olderFile_readAsBefore(t *testing.T) {
+	t.Parallel()
+	client := `"id":"c","auth_method":"none","redirect_uri":"http://127.0.0.1:1/callback","dynamic":true`
+	raw := `{"resource":"https://h.example/mcp","server":{"issuer":"https://h.example","authorization_endpoint":"a","token_endpoint":"t"},
+		"client_issuer":"https://h.example","client_id":"c","auth_method":"none","redirect_uri":"http://127.0.0.1:1/callback","dynamic":true,
+		"access_token":"access","refresh_token":"refresh","scopes":["a","b"],
+		"attempt":{"server":{"issuer":"https://h.example"},"client":{"issuer":"https://h.example",` + client + `},"resource":"https://h.example/mcp","state":"s"}}`
+	r := auth.Registration{Issuer: "https://h.example", ClientID: "c", AuthMethod: "none", RedirectURI: "http://127.0.0.1:1/callback", Dynamic: true}
+	want := &auth.Credential{
+		Resource: "https://h.example/mcp", Server: auth.Server{Issuer: "https://h.example", AuthorizationEndpoint: "a", TokenEndpoint: "t"}, Registration: r,
+		AccessToken: "access", RefreshToken: "refresh", Scopes: []string{"a", "b"},
+		Attempt: &auth.Attempt{Server: auth.Server{Issuer: "https://h.example"}, Registration: r, Resource: "https://h.example/mcp", State: "s"},
+	}
+	got, err := auth.Unseal([]byte(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }

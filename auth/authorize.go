@@ -24,7 +24,7 @@ func (a *Attempt) code(q url.Values, resource string) (redact.Secret, error) {
 	case !told && a.Server.IssRequired:
 		return "", hint.With(serverFault("the answer does not say which authorization server it is from"), "start again with payu-mcp login; if it happens again, it is on the server's side")
 	case q.Has("error"):
-		return "", a.refused(q, resource)
+		return "", &answeredError{a.refused(q, resource), clean(q.Get("error"))}
 	case len(q["code"]) != 1 || q.Get("code") == "":
 		return "", hint.With(serverFault("the answer of the authorization server holds no code"), tryAgain(resource))
 	}
@@ -33,7 +33,7 @@ func (a *Attempt) code(q url.Values, resource string) (redact.Secret, error) {
 
 // refused reads an error of the authorization response (RFC 6749 section 4.1.2.1).
 func (a *Attempt) refused(q url.Values, resource string) error {
-	code, text := clean(q.Get("error")), clean(q.Get("error_description"))
+	code, text := clean(q.Get("error")), strings.TrimSuffix(clean(q.Get("error_description")), ".")
 	said := strings.TrimSuffix(code+", "+text, ", ")
 	err := serverFault("the authorization server answered %s", said)
 	switch code {
@@ -41,6 +41,8 @@ func (a *Attempt) refused(q url.Values, resource string) error {
 		return denied(said)
 	case "invalid_scope":
 		return hint.With(err, "choose the scopes with --scope. "+payuContact(resource))
+	case "invalid_target":
+		return hint.With(err, resourceHint+". "+payuContact(resource))
 	case "invalid_client", "unauthorized_client":
 		return hint.With(&unknownClientError{err}, "check --client-id. "+payuContact(resource))
 	case "invalid_request":
@@ -58,13 +60,12 @@ func denied(said string) error {
 
 // exchange spends the code (RFC 6749 section 4.1.3), once.
 func (c *Client) exchange(ctx context.Context, a *Attempt, code redact.Secret) (*tokenAnswer, error) {
-	res, err := c.tokenRequest(ctx, a.Server, a.Registration, url.Values{
+	res, err := c.tokenRequest(ctx, a.Server, a.Registration, withResource(url.Values{
 		"grant_type":    {"authorization_code"},
 		"code":          {code.Reveal()},
 		"redirect_uri":  {a.RedirectURI},
 		"code_verifier": {a.Verifier.Reveal()},
-		"resource":      {a.Resource},
-	})
+	}, a.Resource))
 	if err != nil {
 		return nil, exchangeError(err, a.Registration, c.cfg.Resource)
 	}
@@ -79,6 +80,8 @@ func exchangeError(err error, r Registration, resource string) error {
 		return hint.With(&unknownClientError{err}, secretAdvice(r, resource))
 	case hint.Of(err) != "": // of the way there
 		return err
+	case ok && te.code == "invalid_target":
+		return hint.With(err, resourceHint+". "+payuContact(resource))
 	default:
 		return hint.With(err, tryAgain(resource))
 	}

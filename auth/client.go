@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
+	"github.com/payu-mcp/payu-mcp/auth/loopback"
 	"github.com/payu-mcp/payu-mcp/internal/nettransport"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
@@ -55,6 +57,9 @@ type Config struct {
 	// returns; sameAccount is false also when the server does not tell who it is.
 	// nil: nobody is told.
 	SignedIn func(sameAccount bool)
+	// Peer tells whose a connection to the callback port is; nil: what the system
+	// says.
+	Peer func(client, server netip.AddrPort) loopback.Peer
 	// SignInLimit overrides the limit of the same name when positive.
 	SignInLimit time.Duration
 }
@@ -70,6 +75,7 @@ type Client struct {
 	refreshing single
 	signingIn  single
 	audience   audience
+	lingering  lingering
 
 	mu        sync.Mutex
 	challenge *challenge    // of the newest 401
@@ -81,9 +87,10 @@ type Client struct {
 }
 
 // New returns a client for cfg.Resource. It fails when that is no endpoint
-// (CheckEndpoint). Nothing is sent and nothing is read yet.
+// (CheckEndpoint), or another address in cfg is not fit for its purpose. Nothing
+// is sent and nothing is read yet.
 func New(cfg Config) (*Client, error) {
-	if err := CheckEndpoint(cfg.Resource); err != nil {
+	if err := cfg.check(); err != nil {
 		return nil, err
 	}
 	if cfg.Now == nil {
@@ -120,7 +127,7 @@ func (c *Client) Token(ctx context.Context) (redact.Secret, error) {
 		return tokenOf(cred), nil
 	}
 	stale := cred.AccessToken
-	refreshErr := c.refresh(ctx, stale)
+	refreshErr := c.refresh(ctx, stale, challenge{})
 	if cred, err = c.load(ctx); err != nil {
 		return "", err
 	}
@@ -166,7 +173,7 @@ func (c *Client) rejected(ctx context.Context, token redact.Secret, ch challenge
 		c.mu.Lock()
 		c.dead = token
 		c.mu.Unlock()
-		if err = c.refresh(ctx, token); err == nil {
+		if err = c.refresh(ctx, token, ch); err == nil {
 			cred, err = c.load(ctx)
 		}
 	}
@@ -179,6 +186,9 @@ func (c *Client) rejected(ctx context.Context, token redact.Secret, ch challenge
 func signInNeeded(cred *Credential, token redact.Secret) error {
 	if cred != nil && cred.LastRefresh.Result == endedByServer {
 		return fmt.Errorf("%w: the server ended the login", ErrSignInNeeded)
+	}
+	if cred != nil && cred.LastRefresh.Result == movedAway {
+		return fmt.Errorf("%w: %s", ErrSignInNeeded, movedAway)
 	}
 	if token != "" {
 		return fmt.Errorf("%w: the server refused the access token", ErrSignInNeeded)
@@ -197,7 +207,7 @@ func (c *Client) load(ctx context.Context) (*Credential, error) {
 }
 
 func (c *Client) own(cred *Credential) *Credential {
-	if cred != nil && c.cfg.ClientID != "" && c.cfg.ClientID != cred.Registration.ClientID {
+	if cred != nil && !c.isOwn(cred.Registration) {
 		return nil // as Store.Load: nil is "none"
 	}
 	return cred
@@ -215,4 +225,5 @@ func tokenOf(cred *Credential) redact.Secret {
 func (c *Client) Close(ctx context.Context) {
 	c.refreshing.wait(ctx)
 	c.signingIn.wait(ctx)
+	c.lingering.replace(nil)
 }

@@ -33,7 +33,7 @@ type Store interface {
 // that it was given to. Without an access token it is what is remembered of
 // somebody who is signed out: a registration, a sign-in that is open, or both.
 type Credential struct {
-	// Resource is the exact `resource` value of the sign-in (RFC 8707).
+	// Resource is the exact `resource` value that is sent (RFC 8707); empty: none is.
 	Resource string
 	// Server is the authorization server as it was discovered.
 	Server Server
@@ -75,6 +75,10 @@ type Server struct {
 	PKCEUnlisted bool `json:"pkce_unlisted,omitempty"`
 	// OfflineAccess: the scope of that name is offered (OAUTH A40).
 	OfflineAccess bool `json:"offline_access,omitempty"`
+	// ClientDocuments: the address of a client id metadata document is a client id.
+	ClientDocuments bool `json:"client_id_metadata_document_supported,omitempty"`
+	// MetadataURL is where the user said that the metadata is; empty: discovered.
+	MetadataURL string `json:"metadata_url,omitempty"`
 }
 
 // Registration is a client as the authorization server knows it.
@@ -87,7 +91,10 @@ type Registration struct {
 	Dynamic     bool   // by RFC 7591, so that we may register again
 	// Device: the grant of RFC 8628 was asked for. Whether it was given shows when a
 	// code is asked for; what was refused once is not asked for at each sign-in.
-	Device bool
+	Device   bool
+	Document bool // ClientID is the address of a client id metadata document
+	// SecretExpiry is when Secret ends; zero: never.
+	SecretExpiry time.Time
 }
 
 // Refresh is the outcome of a refresh, for `status`.
@@ -151,6 +158,8 @@ type sealed struct {
 	RedirectURI  string    `json:"redirect_uri,omitempty"`
 	Dynamic      bool      `json:"dynamic,omitempty"`
 	Device       bool      `json:"device,omitempty"`
+	Document     bool      `json:"document,omitempty"`
+	SecretExpiry time.Time `json:"client_secret_expiry,omitzero"`
 	AccessToken  string    `json:"access_token,omitempty"`
 	RefreshToken string    `json:"refresh_token,omitempty"`
 	Asked        []string  `json:"asked,omitempty"`
@@ -170,7 +179,8 @@ func (c *Credential) Seal() ([]byte, error) {
 	b, err := json.Marshal(sealed{ // the text that the store encrypts
 		Resource: c.Resource, Server: c.Server,
 		ClientIssuer: r.Issuer, ClientID: r.ClientID, ClientSecret: r.Secret.Reveal(),
-		AuthMethod: r.AuthMethod, RedirectURI: r.RedirectURI, Dynamic: r.Dynamic, Device: r.Device,
+		AuthMethod: r.AuthMethod, RedirectURI: r.RedirectURI,
+		Dynamic: r.Dynamic, Device: r.Device, Document: r.Document, SecretExpiry: r.SecretExpiry,
 		AccessToken: c.AccessToken.Reveal(), RefreshToken: c.RefreshToken.Reveal(), Asked: c.Asked, Scopes: c.Scopes,
 		ObtainedAt: c.ObtainedAt, Expiry: c.Expiry, SignedInAt: c.SignedInAt,
 		Account: c.Account, LastRefresh: c.LastRefresh, Attempt: c.Attempt.seal(),
@@ -192,7 +202,8 @@ func Unseal(b []byte) (*Credential, error) {
 		Resource: s.Resource, Server: s.Server,
 		Registration: Registration{
 			Issuer: s.ClientIssuer, ClientID: s.ClientID, Secret: redact.Secret(s.ClientSecret),
-			AuthMethod: s.AuthMethod, RedirectURI: s.RedirectURI, Dynamic: s.Dynamic, Device: s.Device,
+			AuthMethod: s.AuthMethod, RedirectURI: s.RedirectURI,
+			Dynamic: s.Dynamic, Device: s.Device, Document: s.Document, SecretExpiry: s.SecretExpiry,
 		},
 		AccessToken: redact.Secret(s.AccessToken), RefreshToken: redact.Secret(s.RefreshToken), Asked: s.Asked, Scopes: s.Scopes,
 		ObtainedAt: s.ObtainedAt, Expiry: s.Expiry, SignedInAt: s.SignedInAt,

@@ -125,7 +125,7 @@ type codeAnswer struct {
 // requestCode is the device authorization request (RFC 8628 section 3.1). life is
 // 0 when the server does not say how long the code is good.
 func (c *Client) requestCode(ctx context.Context, a *Attempt) (d *Device, life time.Duration, err error) {
-	form := url.Values{"resource": {a.Resource}}
+	form := withResource(url.Values{}, a.Resource)
 	if len(a.Scopes) > 0 {
 		form.Set("scope", strings.Join(a.Scopes, " "))
 	}

@@ -52,11 +52,10 @@ func (c *Client) redeem(ctx context.Context, a *Attempt) error {
 	// For the same reason the caller cannot end it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), completeLimit)
 	defer cancel()
-	res, err := c.tokenRequest(ctx, a.Server, a.Registration, url.Values{
+	res, err := c.tokenRequest(ctx, a.Server, a.Registration, withResource(url.Values{
 		"grant_type":  {deviceGrant},
 		"device_code": {a.Device.Secret.Reveal()},
-		"resource":    {a.Resource},
-	})
+	}, a.Resource))
 	if err != nil {
 		return codeError(err, a.Registration, c.cfg.Resource)
 	}

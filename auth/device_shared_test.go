@@ -81,7 +81,12 @@ func TestSignIn_unsafeDeviceEndpoint_refused(t *testing.T) {
 			t.Parallel()
 			s := newCodeServer(grants("one"))
 			s.origin, s.doc = c.origin, map[string]any{"device_authorization_endpoint": c.endpoint}
-			if _, err := newCoder(t, s).signIn(); !errors.Is(err, auth.ErrServer) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			p := newCoder(t, s)
+			prompt := p.prompt()
+			prompt.Show, prompt.ShowCode = func(string, error) { cancel() }, func(auth.UserCode) { cancel() }
+			if _, err := p.client.SignIn(ctx, prompt); !errors.Is(err, auth.ErrServer) {
 				t.Errorf("err = %v", err)
 			}
 			if len(s.requests("/register"))+len(s.requests("/device_authorization")) != 0 {

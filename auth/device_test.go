@@ -330,6 +330,7 @@ func TestSignIn_byCode_ends(t *testing.T) {
 		"unknown code":      {nil, 0, []func(*http.Request) *http.Response{fails("invalid_grant")}, auth.ErrServer, "payu-mcp login", 5 * time.Second},
 		"unknown client":    {nil, 0, []func(*http.Request) *http.Response{fails("invalid_client")}, auth.ErrServer, "--no-browser", 5 * time.Second},
 		"no bearer":         {nil, 0, []func(*http.Request) *http.Response{says(200, `{"access_token":"x","token_type":"mac"}`)}, auth.ErrServer, "", 5 * time.Second},
+		"no header":         {nil, 0, []func(*http.Request) *http.Response{says(200, `{"access_token":"x\r\ny","token_type":"Bearer"}`)}, auth.ErrServer, "", 5 * time.Second},
 		"code's own time":   {map[string]any{"expires_in": 60}, 0, []func(*http.Request) *http.Response{pending}, auth.ErrTimeout, "--no-browser", time.Minute},
 		"time not told":     {map[string]any{"expires_in": nil}, 0, []func(*http.Request) *http.Response{pending}, auth.ErrTimeout, "--no-browser", 10 * time.Minute},
 		"sign-in's time":    {map[string]any{"expires_in": 3600}, 2 * time.Minute, []func(*http.Request) *http.Response{pending}, auth.ErrTimeout, "--no-browser", 2 * time.Minute},

@@ -2,14 +2,17 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
+
+	"github.com/modelcontextprotocol/go-sdk/oauthex"
 )
 
 // discovery is what a sign-in needs to know before it can begin.
 type discovery struct {
 	server   Server
-	resource string   // exact string for the `resource` parameter (OAUTH A19)
+	resource string   // exact string for the `resource` parameter (OAUTH A19); empty: none is sent
 	scopes   []string // to ask for; empty: none are sent (OAUTH A20)
 	// grantAlive: the sign-in widens a grant that works.
 	grantAlive bool
@@ -18,27 +21,38 @@ type discovery struct {
 // discover finds the authorization server of the resource, starting from the
 // challenge of its 401 (OAUTH A1 to A7, A16).
 func (c *Client) discover(ctx context.Context, ch challenge) (*discovery, error) {
-	prm, err := c.resourceMeta(ctx, ch)
+	prm, absent, err := c.resourceMeta(ctx, ch)
 	if err != nil {
 		return nil, err
+	}
+	server, err := c.findServer(ctx, prm)
+	if absent && errors.Is(err, errNoServerMeta) && !isPayU(c.cfg.Resource) {
+		server, err = c.bareServer(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &discovery{server: server, resource: c.indicator(prm), scopes: c.scopesFor(ch, prm, server)}, nil
+}
+
+// findServer reads the authorization server metadata: from the place that the user
+// named, else for the servers that the resource names, else at its origin.
+func (c *Client) findServer(ctx context.Context, prm *oauthex.ProtectedResourceMetadata) (Server, error) {
+	var named []string
+	if prm != nil {
+		named = prm.AuthorizationServers
+	}
+	if c.cfg.ServerMetadataURL != "" {
+		return c.serverMetaAt(ctx, c.cfg.ServerMetadataURL, named)
+	}
+	if len(named) > 0 {
+		return c.firstServer(ctx, named)
 	}
 	u, err := url.Parse(c.cfg.Resource)
 	if err != nil {
-		return nil, fmt.Errorf("parsing the endpoint: %w", err)
+		return Server{}, fmt.Errorf("parsing the endpoint: %w", err)
 	}
-	d := &discovery{resource: c.cfg.Resource}
-	issuers := []string{origin(u)}
-	if prm != nil {
-		d.resource = prm.Resource
-		if len(prm.AuthorizationServers) > 0 {
-			issuers = prm.AuthorizationServers
-		}
-	}
-	if d.server, err = c.firstServer(ctx, issuers); err != nil {
-		return nil, err
-	}
-	d.scopes = c.scopesFor(ch, prm, d.server)
-	return d, nil
+	return c.serverMeta(ctx, origin(u))
 }
 
 // firstServer takes the first authorization server that can be used (OAUTH A8).

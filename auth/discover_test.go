@@ -64,7 +64,7 @@ func TestSignIn_badMetadata_refusedBeforeBrowser(t *testing.T) {
 		resource sandbox.ResourceKnobs
 		want     string
 	}{
-		"no document":             {metadata: sandbox.MetadataKnobs{Answer: sandbox.AnswerNotFound}, want: "status 404"},
+		"no document":             {metadata: sandbox.MetadataKnobs{Answer: sandbox.AnswerNotFound}, resource: sandbox.ResourceKnobs{Present: true}, want: "status 404"},
 		"500":                     {metadata: sandbox.MetadataKnobs{Answer: sandbox.AnswerError}, want: "status 500"},
 		"HTML":                    {metadata: sandbox.MetadataKnobs{Answer: sandbox.AnswerHTML}, want: "not JSON"},
 		"PKCE plain only":         {metadata: sandbox.MetadataKnobs{PKCE: sandbox.PKCEPlain}, want: "S256"},

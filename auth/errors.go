@@ -13,6 +13,9 @@ var (
 	ErrDenied = errors.New("the sign-in was denied")
 	// ErrTimeout: nobody finished the sign-in in time. The command line exits 4.
 	ErrTimeout = errors.New("the sign-in was not finished in time")
+	// ErrTwoBrowsers: two browsers opened the sign-in's first page, and nobody can
+	// tell which one was the person's (OAUTH X9). The command line exits 4.
+	ErrTwoBrowsers = errors.New("the sign-in was opened by two browsers")
 	// ErrServer: the authorization server, the endpoint or the way there is at
 	// fault. The command line exits 6.
 	ErrServer = errors.New("authorization server")

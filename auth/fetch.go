@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,6 +31,8 @@ type answer struct {
 
 // errNotJSON: the answer is something else, such as a page of a captive portal.
 var errNotJSON = errors.New("the answer is not JSON")
+
+var errNoObject = errors.New("the answer is no JSON object")
 
 // send makes one request to the authorization server. A redirect is an answer,
 // not a way to go: the request carries a code, a token or a secret (OAUTH X15).
@@ -66,11 +69,20 @@ func (c *Client) get(ctx context.Context, url string) (*answer, error) {
 	return c.send(ctx, req)
 }
 
+// isAbsence tells whether the server said that there is nothing: not a fault of
+// the moment, and not a page of somebody else's.
+func (a *answer) isAbsence() bool {
+	return a.status >= 400 && a.status < 500 && a.status != http.StatusRequestTimeout && a.status != http.StatusTooManyRequests
+}
+
 // decode reads a JSON object into v; the error never quotes the body, which may
 // hold a secret (OAUTH Z3).
 func (a *answer) decode(v any) error {
 	if !a.json {
 		return errNotJSON
+	}
+	if !bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n"), []byte("{")) { // oauthex panics at null
+		return errNoObject
 	}
 	if err := json.Unmarshal(a.body, v); err != nil {
 		return fmt.Errorf("the answer is broken JSON (%T)", err)

@@ -4,14 +4,18 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/netip"
 	"net/url"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/auth/loopback"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
@@ -96,10 +100,13 @@ func throughProxy(t *testing.T, sb *sandbox.Sandbox) *http.Client {
 	return &http.Client{Transport: tr}
 }
 
+// own is a system that knows each visitor as this user.
+func own(netip.AddrPort, netip.AddrPort) loopback.Peer { return loopback.PeerOwn }
+
 // newClient is another client, of the same store.
 func (w *world) newClient(change ...func(*auth.Config)) *auth.Client {
 	w.t.Helper()
-	cfg := auth.Config{Resource: w.target, HTTP: w.http, Store: w.store, Now: w.clock.now}
+	cfg := auth.Config{Resource: w.target, HTTP: w.http, Store: w.store, Now: w.clock.now, Peer: own}
 	for _, f := range change {
 		f(&cfg)
 	}
@@ -241,4 +248,47 @@ func (w *world) wantCount(what string, q sandbox.Query, want int) {
 	if got := w.count(q); got != want {
 		w.t.Errorf("%s: %d, want %d", what, got, want)
 	}
+}
+
+// occupy lets another program have a port: of 127.0.0.1 or, for 0, any of [::1].
+func occupy(t *testing.T, port int) int {
+	t.Helper()
+	address := "127.0.0.1:" + strconv.Itoa(port)
+	if port == 0 {
+		address = "[::1]:0"
+	}
+	var lc net.ListenConfig
+	ln, err := lc.Listen(t.Context(), "tcp", address)
+	if err != nil && port == 0 {
+		t.Skip("no IPv6 here")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	return portAt(t, ln.Addr().String())
+}
+
+func portAt(t *testing.T, address string) int {
+	t.Helper()
+	_, text, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	var lc net.ListenConfig
+	ln, err := lc.Listen(t.Context(), "tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return portAt(t, ln.Addr().String())
 }

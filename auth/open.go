@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -126,7 +127,7 @@ func (c *Client) rebind(ctx context.Context, a *Attempt, ch challenge) (*loopbac
 	if a.Device != nil {
 		return nil, nil
 	}
-	ln, err := loopback.Listen(ctx, a.port())
+	ln, err := listenFor(ctx, a.RedirectURI)
 	if err != nil {
 		c.noteStuck(a, false)
 	}
@@ -134,16 +135,19 @@ func (c *Client) rebind(ctx context.Context, a *Attempt, ch challenge) (*loopbac
 }
 
 // serve runs the person's part of an attempt that is sealed: in the browser, or by
-// code, where ln may be nil. Without p.Open no browser is opened. It frees the port,
-// and forgets the attempt unless this process is just ending: then the next one may
-// take it over.
-func (c *Client) serve(ctx context.Context, ln *loopback.Listener, a *Attempt, p Prompt) error {
-	if ln != nil {
+// code, where ln may be nil. Without p.Open no browser is opened. It leaves the port
+// (see leavePort), and forgets the attempt unless this process is just ending: then the
+// next one may take it over.
+func (c *Client) serve(ctx context.Context, ln *loopback.Listener, a *Attempt, p Prompt) (err error) {
+	switch {
+	case ln == nil:
+	case a.Device != nil:
 		defer func() { _ = ln.Close() }() // nothing is lost with a port
+	default:
+		defer func() { c.leavePort(ln, err) }()
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, a.Expiry.Sub(c.now()), ErrTimeout)
 	defer cancel()
-	var err error
 	if a.Device != nil {
 		err = c.poll(ctx, a)
 	} else {
@@ -182,6 +186,10 @@ func (c *Client) authorize(ctx context.Context, ln *loopback.Listener, a *Attemp
 		AuthorizationURL: target, Accept: func(q url.Values) bool { return last.Load().accepts(q) },
 		Bound: a.Bound, Start: a.Start.Reveal(), Cookie: a.Cookie.Reveal(),
 		Opened: a.Opened, OnOpen: func() { c.markOpened(ctx, last.Load()) },
+		OnStranger: sync.OnceFunc(func() {
+			c.log.WarnContext(ctx, "another user of this computer asked for a page of the sign-in and was refused")
+		}),
+		Peer: c.cfg.Peer,
 	})
 	defer c.invite(ctx, address, p.Open)()
 	for {
@@ -217,7 +225,7 @@ func (c *Client) conclude(ctx context.Context, ln *loopback.Listener, a *Attempt
 	if err != nil {
 		c.dropAttempt(ctx, a) // before the page says so
 	}
-	ln.Finish(resultPage(cred, err))
+	ln.Finish(resultPage(a, cred, err))
 	if !byCallback {
 		return nil, err // nobody's browser waits for the page
 	}

@@ -37,6 +37,8 @@ func (p Prompt) answer(ctx context.Context, ln *loopback.Listener, a *Attempt) (
 			if err != nil && p.Refuse != nil {
 				p.Refuse(err)
 			}
+		case <-ln.Contested():
+			return nil, false, hint.With(ErrTwoBrowsers, "start again with payu-mcp login; if it happens again, use payu-mcp login --no-browser: somebody else on this computer may be trying to get in between")
 		case <-ctx.Done():
 			return nil, false, ctx.Err()
 		}

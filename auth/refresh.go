@@ -40,17 +40,22 @@ func (c *Client) expired(cred *Credential) bool {
 	return !cred.Expiry.IsZero() && !c.now().Before(cred.Expiry)
 }
 
-// refresh replaces the access token stale. When it returns nil, the store holds
-// what is true now: new tokens, somebody else's new tokens, or no grant. An
-// error means that the refresh failed for now and the credential is kept.
-func (c *Client) refresh(ctx context.Context, stale redact.Secret) error {
+// refresh replaces the access token stale, which the resource may have refused
+// with ch. When it returns nil, the store holds what is true now: new tokens,
+// somebody else's new tokens, or no grant. An error means that the refresh failed
+// for now and the credential is kept.
+func (c *Client) refresh(ctx context.Context, stale redact.Secret, ch challenge) error {
 	if err := c.backoffError(); err != nil {
 		return err
 	}
 	return c.refreshing.do(ctx, true, func(ctx context.Context) error {
 		// Detached from the request and from SIGTERM: a rotated token must be stored (OAUTH L5).
+		moved := c.hasMoved(ctx, stale, ch)
 		ctx, cancel := context.WithTimeout(ctx, lockLimit)
 		defer cancel()
+		if moved {
+			return c.leave(ctx, stale)
+		}
 		return c.refreshUnderLock(ctx, stale)
 	})
 }
@@ -87,6 +92,9 @@ func (c *Client) spend(ctx context.Context, cur *Credential) (*Credential, error
 		// The answer may have been lost: the same token once more, at once (OAUTH L6).
 		res, err = c.refreshRequest(ctx, cur)
 	}
+	if refusesResource(err) && cur.Resource != "" {
+		cur, res, err = c.refreshBare(ctx, cur)
+	}
 	if err == nil {
 		next := res.apply(*cur, c.now())
 		next.LastRefresh = Refresh{At: c.now(), Result: "ok"}
@@ -96,11 +104,10 @@ func (c *Client) spend(ctx context.Context, cur *Credential) (*Credential, error
 }
 
 func (c *Client) refreshRequest(ctx context.Context, cur *Credential) (*tokenAnswer, error) {
-	return c.tokenRequest(ctx, cur.Server, cur.Registration, url.Values{
+	return c.tokenRequest(ctx, cur.Server, cur.Registration, withResource(url.Values{
 		"grant_type":    {"refresh_token"},
 		"refresh_token": {cur.RefreshToken.Reveal()},
-		"resource":      {cur.Resource},
-	})
+	}, cur.Resource))
 }
 
 // afterFailedRefresh decides by the error's code alone: only invalid_grant ends

@@ -55,7 +55,7 @@ func (c *Client) register(ctx context.Context, s Server, redirectURI string) (Re
 	if s.RegistrationEndpoint == "" {
 		return Registration{}, hint.With(
 			serverFault("%s offers no client registration, and no client id is set", clean(s.Issuer)),
-			byHand(c.cfg.Resource))
+			documentHint(s)+byHand(c.cfg.Resource))
 	}
 	body, err := json.Marshal(oauthex.ClientRegistrationMetadata{
 		ClientName:              "payu-mcp",
@@ -115,7 +115,8 @@ func (c *Client) readRegistration(a *answer, s Server, redirectURI string) (Regi
 	return Registration{
 		Issuer: s.Issuer, ClientID: res.ClientID, Secret: redact.Secret(res.ClientSecret),
 		AuthMethod: registeredMethod(res, s), RedirectURI: redirectURI, Dynamic: true,
-		Device: s.DeviceEndpoint != "",
+		Device:       s.DeviceEndpoint != "",
+		SecretExpiry: res.ClientSecretExpiresAt,
 	}, nil
 }
 
@@ -145,5 +146,8 @@ func (c *Client) registrationRefused(a *answer, s Server, redirectURI string) er
 		return hint.With(err, byHand(c.cfg.Resource))
 	}
 	err := serverFault("%s refused the client registration with redirect URI %s: %s %s", clean(s.Issuer), redirectURI, clean(e.ErrorCode), clean(e.ErrorDescription))
+	if e.ErrorCode == "invalid_redirect_uri" {
+		err = fmt.Errorf("%w: %w", errRedirectRefused, err)
+	}
 	return hint.With(err, otherRedirect(c.cfg.Resource))
 }

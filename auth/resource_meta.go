@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -16,27 +17,37 @@ import (
 
 // resourceMeta fetches the protected resource metadata: from the place that the
 // challenge names, else from the well-known places (OAUTH A2, A3). nil without
-// an error means that there is none at all (OAUTH A16).
-func (c *Client) resourceMeta(ctx context.Context, ch challenge) (*oauthex.ProtectedResourceMetadata, error) {
+// an error: there is none, which is lawful, as PayU documents none (PAYU P4).
+// absent: every place says so (OAUTH A16).
+func (c *Client) resourceMeta(ctx context.Context, ch challenge) (prm *oauthex.ProtectedResourceMetadata, absent bool, err error) {
+	absent = true
 	for _, place := range c.resourceMetaPlaces(ch) {
-		u, err := c.checkServerURL(place)
-		if err == nil {
-			err = checkPin(c.cfg.Resource, "metadata", u)
-		}
-		if err != nil {
-			return nil, hint.With(serverFault("the place of the protected resource metadata is not safe: %w", err), "do not sign in there; this is on the server's side. "+payuContact(c.cfg.Resource))
+		if _, err := c.checkPlace("protected resource metadata", place); err != nil {
+			return nil, false, err
 		}
 		a, err := c.get(ctx, place)
 		if err != nil {
-			return nil, fmt.Errorf("reading the protected resource metadata: %w", err)
+			return nil, false, fmt.Errorf("reading the protected resource metadata: %w", err)
 		}
-		var prm oauthex.ProtectedResourceMetadata
-		if a.status != 200 || a.decode(&prm) != nil {
-			continue
+		var found oauthex.ProtectedResourceMetadata
+		if a.status == http.StatusOK && a.decode(&found) == nil {
+			return &found, false, c.checkResource(found.Resource)
 		}
-		return &prm, c.checkResource(prm.Resource)
+		absent = absent && a.isAbsence()
 	}
-	return nil, nil // no metadata is a lawful state: PayU documents none (PAYU P4)
+	return nil, absent, nil
+}
+
+// checkPlace tells whether a metadata document may be read at place.
+func (c *Client) checkPlace(name, place string) (*url.URL, error) {
+	u, err := c.checkServerURL(place)
+	if err == nil {
+		err = checkPin(c.cfg.Resource, "metadata", u)
+	}
+	if err != nil {
+		return nil, hint.With(serverFault("the place of the %s is not safe: %w", name, err), "do not sign in there; this is on the server's side. "+payuContact(c.cfg.Resource))
+	}
+	return u, nil
 }
 
 func (c *Client) resourceMetaPlaces(ch challenge) []string {

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"errors"
 	"net/url"
 	"strconv"
@@ -11,36 +12,95 @@ import (
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 )
 
-// resultPage is the last page of a sign-in: what happened and what to do.
-func resultPage(cred *Credential, err error) loopback.Page {
+// resultPage is the last page of the sign-in a: what happened and what to do.
+func resultPage(a *Attempt, cred *Credential, err error) loopback.Page {
 	switch {
 	case err == nil:
-		return successPage(cred)
+		return successPage(a, cred)
 	case errors.Is(err, ErrDenied):
-		return failurePage(loopback.KindDenied, "Sign-in denied", err)
+		return failurePage(a, loopback.KindDenied, "Sign-in denied", err)
 	default:
-		return failurePage(loopback.KindFailed, "Sign-in failed", err)
+		return failurePage(a, loopback.KindFailed, "Sign-in failed", err)
 	}
 }
 
-func failurePage(kind loopback.Kind, title string, err error) loopback.Page {
-	lines := []string{sentence(err.Error()), "No login was stored; one that was there before is unchanged."}
+func failurePage(a *Attempt, kind loopback.Kind, title string, err error) loopback.Page {
+	p := loopback.Page{Kind: kind, Title: title, Lines: []string{sentence(err.Error())}, Command: loginCommand}
 	if h := hint.Of(err); h != "" {
-		lines = append(lines, "What helps: "+h+".")
+		p.Lines = append(p.Lines, "What helps: "+h+".")
 	}
-	return loopback.Page{Kind: kind, Title: title, Lines: append(lines, "You can close this tab.")}
+	again := "You can close this tab."
+	if a.By != "" {
+		again = "You can close this tab and ask again in " + a.By + "."
+	}
+	p.Lines = append(p.Lines, "No login was stored; one that was there before is unchanged. "+again)
+	if code := codeOf(err); code != "" {
+		p.Facts = append(p.Facts, fact("Error code", code))
+	}
+	p.Facts = append(p.Facts, fact("Asked by", a.asker()), fact("Endpoint", clean(a.Resource)))
+	return p
 }
 
-func successPage(cred *Credential) loopback.Page {
-	p := loopback.Page{Kind: loopback.KindSuccess, Title: "You are signed in", Lines: []string{"payu-mcp has stored the login on this computer. You can close this tab."}}
-	if cred.Account != "" {
-		p.Facts = append(p.Facts, loopback.Fact{Name: "Account", Value: cred.Account})
+func successPage(a *Attempt, cred *Credential) loopback.Page {
+	back := "go back to " + a.asker()
+	if a.By == "" {
+		back = "go back to the terminal"
 	}
-	p.Facts = append(p.Facts, loopback.Fact{Name: "Endpoint", Value: cred.Resource})
+	p := loopback.Page{Kind: loopback.KindSuccess, Title: "You are signed in", Lines: []string{
+		"payu-mcp has stored the login on this computer. You can close this tab and " + back + ".",
+	}}
+	p.Facts = []loopback.Fact{
+		fact("Account", cmp.Or(cred.Account, "The server does not tell.")),
+		fact("Asked by", a.asker()),
+		fact("Endpoint", clean(cred.Resource)),
+	}
 	if len(cred.Scopes) > 0 {
-		p.Facts = append(p.Facts, loopback.Fact{Name: "Scopes", Value: clean(strings.Join(cred.Scopes, " "))})
+		p.Facts = append(p.Facts, scopesFact(cred.Scopes))
 	}
 	return p
+}
+
+// scopesFact shows as many scopes as a person would read.
+func scopesFact(scopes []string) loopback.Fact {
+	const most = 24
+	f := loopback.Fact{Name: "Scopes"}
+	for i, s := range scopes {
+		if i == most {
+			f.Values = append(f.Values, "and "+strconv.Itoa(len(scopes)-most)+" more")
+			break
+		}
+		f.Values = append(f.Values, clean(s))
+	}
+	return f
+}
+
+func fact(name, value string) loopback.Fact {
+	return loopback.Fact{Name: name, Values: []string{value}}
+}
+
+// asker names the program that a person is signing in for.
+func (a *Attempt) asker() string { return cmp.Or(a.By, loginCommand) }
+
+// answeredError is an error response of the authorization endpoint, with its
+// code (RFC 6749 section 4.1.2.1) for the page.
+type answeredError struct {
+	error
+
+	code string
+}
+
+func (e *answeredError) Unwrap() error { return e.error }
+
+// codeOf finds the error code that the authorization server gave, or the status
+// of an answer that had none.
+func codeOf(err error) string {
+	if e, ok := errors.AsType[*answeredError](err); ok {
+		return e.code
+	}
+	if e, ok := errors.AsType[*tokenError](err); ok {
+		return cmp.Or(e.code, "HTTP "+strconv.Itoa(e.status))
+	}
+	return ""
 }
 
 // sentence makes one of an error's text.

@@ -14,7 +14,9 @@ import (
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
 
-// OAUTH A15: a named client and its secret stay at their server.
+// A named client and its secret stay at their server.
+//
+//oauth:row A15 auth/signin.go "cur.Registration.Issuer == d.server.Issuer" => "true"
 func TestSignIn_namedClientAtOtherServer_refused(t *testing.T) {
 	t.Parallel()
 	const secret = "a-client-secret-of-our-own"

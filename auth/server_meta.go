@@ -4,6 +4,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -11,6 +12,9 @@ import (
 
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 )
+
+// errNoServerMeta: the server says at every place that it has no metadata.
+var errNoServerMeta = errors.New("no authorization server metadata")
 
 // serverMeta fetches and checks the metadata of issuer, trying the places of
 // OAUTH A5 in order. A place that does not answer with the right document is no
@@ -24,6 +28,7 @@ func (c *Client) serverMeta(ctx context.Context, issuer string) (Server, error) 
 		return Server{}, err
 	}
 	var faults []string
+	kind := errNoServerMeta
 	for _, place := range places {
 		a, err := c.get(ctx, place)
 		if err != nil {
@@ -35,19 +40,75 @@ func (c *Client) serverMeta(ctx context.Context, issuer string) (Server, error) 
 		}
 		if err != nil {
 			faults = append(faults, clean(place)+": "+err.Error())
+			if !a.isAbsence() {
+				kind = errors.New("no usable authorization server metadata")
+			}
 			continue
 		}
 		return c.checkServer(meta)
 	}
 	return Server{}, hint.With(
-		serverFault("no usable authorization server metadata: %s", strings.Join(faults, "; ")),
+		serverFault("%w: %s", kind, strings.Join(faults, "; ")),
 		"this is on the server's side; if a page that wants a network sign-in is in the way, sign in there first. "+payuContact(c.cfg.Resource))
+}
+
+// serverMetaAt reads the metadata from the place that the user named. Its issuer
+// is one of those that the resource names; where it names none, the document must
+// be at the issuer's own origin, which is as far as RFC 8414 section 3.3 can be
+// held there.
+func (c *Client) serverMetaAt(ctx context.Context, place string, named []string) (Server, error) {
+	at, err := c.checkPlace("authorization server metadata", place)
+	if err != nil {
+		return Server{}, err
+	}
+	a, err := c.get(ctx, place)
+	if err != nil {
+		return Server{}, fmt.Errorf("reading the authorization server metadata: %w", err)
+	}
+	meta, err := readServerMeta(a)
+	if err == nil && len(named) == 0 {
+		err = c.checkOrigin(meta.Issuer, at)
+	} else if err == nil {
+		err = c.checkNamed(meta.Issuer, named)
+	}
+	if err != nil {
+		return Server{}, hint.With(serverFault("no usable authorization server metadata: %s: %w", clean(place), err), "check --auth-server-metadata-url")
+	}
+	if err := checkPinnedIssuer(c.cfg.Resource, meta.Issuer); err != nil {
+		return Server{}, err
+	}
+	s, err := c.checkServer(meta)
+	s.MetadataURL = place
+	return s, err
+}
+
+// checkNamed accepts the issuer if the resource names it.
+func (c *Client) checkNamed(issuer string, named []string) error {
+	var err error
+	for _, want := range named {
+		if err = c.checkIssuer(issuer, want); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// checkOrigin accepts an issuer that is at the same origin as its document.
+func (c *Client) checkOrigin(issuer string, at *url.URL) error {
+	u, err := c.checkServerURL(issuer)
+	if err != nil {
+		return fmt.Errorf("its issuer is not safe: %w", err)
+	}
+	return c.checkIssuer(origin(u), origin(at))
 }
 
 // serverMetaPlaces lists the well-known addresses of issuer (OAUTH A5): never
 // the root when the issuer has a path.
 func (c *Client) serverMetaPlaces(issuer string) ([]string, error) {
 	u, err := c.checkServerURL(issuer)
+	if err == nil && strings.ContainsAny(issuer, "?#") {
+		err = errors.New("it has a query or a fragment") // RFC 8414 section 2
+	}
 	if err != nil {
 		return nil, hint.With(serverFault("the issuer is not safe: %w", err), "do not sign in there; this is on the server's side. "+payuContact(c.cfg.Resource))
 	}
@@ -91,6 +152,7 @@ func (c *Client) checkServer(m *serverDocument) (Server, error) {
 		TokenAuthMethods:      m.TokenEndpointAuthMethodsSupported,
 		IssRequired:           m.AuthorizationResponseIssParameterSupported,
 		OfflineAccess:         slices.Contains(m.ScopesSupported, offlineAccess),
+		ClientDocuments:       m.ClientIDMetadataDocumentSupported,
 	}
 	if err := c.checkEndpoints(s); err != nil {
 		return Server{}, err

@@ -26,7 +26,12 @@ type owner struct {
 // open begins a sign-in in another process. With handOut no browser is opened.
 func (w *world) open(by string, handOut bool) *owner {
 	w.t.Helper()
-	o := &owner{w: w, client: w.newClient(), done: make(chan error, 1)}
+	return w.openAs(w.newClient(), by, handOut)
+}
+
+func (w *world) openAs(c *auth.Client, by string, handOut bool) *owner {
+	w.t.Helper()
+	o := &owner{w: w, client: c, done: make(chan error, 1)}
 	var ctx context.Context
 	ctx, o.end = context.WithCancel(w.t.Context())
 	_ = w.meet401(o.client, "")

@@ -67,6 +67,7 @@ func (c *Client) signIn(ctx context.Context, p Prompt) error {
 		return err
 	}
 	defer release()
+	c.lingering.replace(nil)
 	cur, err := c.remembered(ctx)
 	if err != nil || reached(cur) {
 		return err
@@ -157,10 +158,15 @@ func (c *Client) prepare(ctx context.Context, d *discovery, cur *Credential) (*l
 		reg := c.preRegistered(d.server, ln.RedirectURI())
 		c.warnRefused(ctx, d, reg)
 		return ln, reg, nil
+	case c.usesDocument(d.server):
+		return ln, c.byDocument(d.server, ln.RedirectURI()), nil
 	case known != nil && known.RedirectURI == ln.RedirectURI() && (known.Device || d.server.DeviceEndpoint == "") && !c.forgotten(ctx, d, *known):
 		return ln, *known, nil
 	}
 	reg, err := c.registerWithCode(ctx, d, ln.RedirectURI())
+	if errors.Is(err, errRedirectRefused) {
+		reg, err = c.registerByName(ctx, d.server, ln, err)
+	}
 	if err != nil {
 		return nil, Registration{}, errors.Join(err, ln.Close())
 	}
@@ -179,28 +185,34 @@ func (c *Client) checkNamedClient(d *discovery, cur *Credential) error {
 }
 
 // known returns the registration that can be used at this server, if any
-// (OAUTH A15: never one of another issuer).
+// (OAUTH A15: never one of another issuer). One whose secret ends before the
+// sign-in may is made anew.
 func (c *Client) known(d *discovery, cur *Credential) *Registration {
-	if cur == nil || !cur.Registration.Dynamic || cur.Registration.Issuer != d.server.Issuer || cur.Registration.ClientID == "" {
+	if cur == nil || c.usesDocument(d.server) {
 		return nil
 	}
-	return &cur.Registration
+	r := &cur.Registration
+	expires := r.Secret != "" && !r.SecretExpiry.IsZero() && !c.now().Add(c.cfg.SignInLimit).Before(r.SecretExpiry)
+	if !r.Dynamic || r.Issuer != d.server.Issuer || r.ClientID == "" || expires {
+		return nil
+	}
+	return r
 }
 
+// listen binds the redirect: where the known registration has it, else on the
+// user's port, else on any.
 func (c *Client) listen(ctx context.Context, known *Registration) (*loopback.Listener, error) {
-	if port := c.cfg.CallbackPort; port != 0 {
-		ln, err := loopback.Listen(ctx, port)
-		if err != nil {
-			return nil, hint.With(err, "port "+strconv.Itoa(port)+" is taken: close the program that has it, or give another --callback-port")
-		}
-		return ln, nil
-	}
-	if port := registeredPort(known); port != 0 {
-		if ln, err := loopback.Listen(ctx, port); err == nil {
+	port := c.cfg.CallbackPort
+	if known != nil && (port == 0 || port == registeredPort(known)) {
+		if ln, err := listenFor(ctx, known.RedirectURI); err == nil {
 			return ln, nil
 		}
 	}
-	return loopback.Listen(ctx, 0)
+	ln, err := loopback.Listen(ctx, port)
+	if err != nil && port != 0 {
+		err = hint.With(err, "port "+strconv.Itoa(port)+" is taken: close the program that has it, or give another --callback-port")
+	}
+	return ln, err
 }
 
 // isStored tells whether the store holds cred although it reported a failure:

@@ -93,6 +93,9 @@ func TestSignIn_registeredPortTaken_registersAgain(t *testing.T) {
 	w.wantCount("registrations", sandbox.Query{Path: "/register"}, 2)
 }
 
+// A fixed port that is taken is no cue to take another.
+//
+//oauth:row X11 auth/signin.go "if port := c.cfg.CallbackPort; port != 0 {" => "if port := 0; port != 0 {"
 func TestSignIn_callbackPortTaken_errorNamesFlag(t *testing.T) {
 	t.Parallel()
 	var lc net.ListenConfig

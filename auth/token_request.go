@@ -114,11 +114,15 @@ func (c *Client) tokenRequest(ctx context.Context, s Server, r Registration, for
 	if err := a.decode(&res); err != nil || res.Error != "" || a.status != http.StatusOK {
 		return nil, &tokenError{code: errorCode(res.Error), description: clean(without(form, r, res.Description)), status: a.status, retryAfter: a.retry}
 	}
-	if res.AccessToken == "" || (res.TokenType != "" && !strings.EqualFold(res.TokenType, "bearer")) {
+	if res.AccessToken == "" || strings.ContainsFunc(res.AccessToken, notInHeader) || (res.TokenType != "" && !strings.EqualFold(res.TokenType, "bearer")) {
 		return nil, serverFault("the token endpoint's answer is not a bearer token")
 	}
 	return &res, nil
 }
+
+// notInHeader tells what cannot be part of a bearer token (RFC 6750 section 2.1):
+// such a token would be stored, and then fail at each request.
+func notInHeader(r rune) bool { return r <= ' ' || r > '~' }
 
 // postForm authenticates client r as it was registered (OAUTH A34) and posts.
 func (c *Client) postForm(ctx context.Context, endpoint string, r Registration, form url.Values) (*answer, error) {

@@ -316,4 +316,7 @@ func TestToken_loggedOutMeanwhile_nothingComesBack(t *testing.T) {
 	if token, err := w.client.Token(t.Context()); err != nil || token != "" {
 		t.Errorf("token there: %t, %v", token != "", err)
 	}
+	if cur := w.store.current(); cur != nil {
+		t.Errorf("stored %+v", cur.Summary())
+	}
 }

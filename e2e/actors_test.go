@@ -9,6 +9,8 @@ import (
 
 // actors are the small programs that this test binary can be, by first argument.
 var actors = map[string]func(args []string) int{
+	"ask":          ask,
+	"beaten":       beaten,
 	"condition":    condition,
 	"fill":         fillThenVisit,
 	"forge":        forge,

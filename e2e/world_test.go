@@ -124,7 +124,13 @@ func (w *world) payu(args ...string) result {
 // run runs any program to its end; its standard input is empty.
 func (w *world) run(program string, args ...string) result {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), commandLimit)
+	return w.runFor(commandLimit, program, args...)
+}
+
+// runFor is run for programs that take longer.
+func (w *world) runFor(limit time.Duration, program string, args ...string) result {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	out, errs := w.sink("stdout of "+filepath.Base(program)), w.sink("stderr of "+filepath.Base(program))

@@ -24,24 +24,42 @@ func (l *Listener) handler() http.Handler {
 		case r.Method != http.MethodGet:
 			w.Header().Set("Allow", http.MethodGet)
 			l.show(w, http.StatusMethodNotAllowed, notFound)
-		case r.Host != l.host(): // DNS rebinding: a page whose name points here (OAUTH X10)
+		case r.Host != l.host(), r.URL.IsAbs(): // DNS rebinding: a page whose name points here (OAUTH X10)
 			l.show(w, http.StatusForbidden, notFound)
 		case isPrefetch(r):
 			w.WriteHeader(http.StatusNoContent)
 		default:
-			l.route(w, r)
+			l.judge(w, r)
 		}
 	})
 }
 
-func (l *Listener) route(w http.ResponseWriter, r *http.Request) {
-	switch p := r.URL.Path; {
+// judge turns other users of this computer away and, when the sign-in's time is
+// over, everybody.
+func (l *Listener) judge(w http.ResponseWriter, r *http.Request) {
+	peer := l.peerOf(r)
+	late := l.latePage()
+	switch {
+	case peer == PeerStranger:
+		if l.flow.OnStranger != nil {
+			l.flow.OnStranger()
+		}
+		l.show(w, http.StatusForbidden, otherUser)
+	case late != nil:
+		l.serveLate(w, r, *late)
+	default:
+		l.route(w, r, peer)
+	}
+}
+
+func (l *Listener) route(w http.ResponseWriter, r *http.Request, peer Peer) {
+	switch p := r.URL.EscapedPath(); { // as it was sent: %63allback is another path
 	case p == callbackPath:
 		l.serveCallback(w, r)
 	case p == donePath:
 		l.serveDone(w, r)
 	case strings.HasPrefix(p, startPath):
-		l.serveStart(w, r, p[len(startPath):])
+		l.serveStart(w, r, p[len(startPath):], peer)
 	case p == "/favicon.ico":
 		w.WriteHeader(http.StatusNoContent)
 	default:
@@ -52,35 +70,54 @@ func (l *Listener) route(w http.ResponseWriter, r *http.Request) {
 // serveStart sends the browser on and marks it with the cookie. A second
 // browser is refused, and sees that: who reads the opener's argv and is faster
 // than the browser does not go unnoticed.
-func (l *Listener) serveStart(w http.ResponseWriter, r *http.Request, nonce string) {
+func (l *Listener) serveStart(w http.ResponseWriter, r *http.Request, nonce string, peer Peer) {
 	f := l.flow
 	if !equal(nonce, f.Start) {
 		l.show(w, http.StatusNotFound, notFound)
 		return
 	}
-	if !l.open(r) {
+	switch l.admit(l.hasCookie(r), peer) {
+	case admitted:
+		// Lax, so that it comes along when the authorization server redirects back
+		// (OAUTH X9). Without Secure: the loopback redirect is http (RFC 8252 section 7.3).
+		w.Header().Set("Set-Cookie", f.cookieName()+"="+f.Cookie+"; Path=/; HttpOnly; SameSite=Lax")
+		redirect(w, l.authorizationURL(), http.StatusFound)
+	case refused:
 		l.show(w, http.StatusForbidden, otherBrowser)
-		return
+	case contested:
+		l.show(w, http.StatusForbidden, twoBrowsers)
 	}
-	// Lax, so that it comes along when the authorization server redirects back
-	// (OAUTH X9). Without Secure: the loopback redirect is http (RFC 8252 section 7.3).
-	w.Header().Set("Set-Cookie", f.cookieName()+"="+f.Cookie+"; Path=/; HttpOnly; SameSite=Lax")
-	redirect(w, l.authorizationURL(), http.StatusFound)
 }
 
-// open tells whether the start page may send this browser on: the first one, or
-// one that has the cookie.
-func (l *Listener) open(r *http.Request) bool {
+type admission int
+
+const (
+	admitted  admission = iota // the first browser, or one that has the cookie
+	refused                    // another browser of the person
+	contested                  // nobody can tell whose the first one was
+)
+
+// admit decides who passes the start page of a bound flow.
+func (l *Listener) admit(hasCookie bool, peer Peer) admission {
 	l.opening.Lock()
 	defer l.opening.Unlock()
-	if l.opened {
-		return l.hasCookie(r)
+	switch {
+	case !l.opened:
+		l.opened, l.sure = true, peer == PeerOwn
+		if l.flow.OnOpen != nil {
+			l.flow.OnOpen()
+		}
+		return admitted
+	case hasCookie:
+		return admitted
+	case l.sure, peer == PeerOwn: // where own users are known, the first one was known as well
+		return refused
 	}
-	l.opened = true
-	if l.flow.OnOpen != nil {
-		l.flow.OnOpen()
+	if !l.Take() {
+		return refused
 	}
-	return true
+	close(l.contested)
+	return contested
 }
 
 func (l *Listener) serveCallback(w http.ResponseWriter, r *http.Request) {
@@ -90,7 +127,7 @@ func (l *Listener) serveCallback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !l.mayFinish(r) {
-		l.show(w, http.StatusBadRequest, wrongState)
+		l.show(w, http.StatusBadRequest, otherBrowser)
 		return
 	}
 	if !l.Take() {

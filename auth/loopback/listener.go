@@ -9,8 +9,10 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -44,44 +46,57 @@ type Flow struct {
 	Opened bool
 	// OnOpen is called before the first browser gets the cookie; nil: nothing.
 	OnOpen func()
+	// OnStranger is called when a request of another user of this computer was
+	// refused; nil: nothing.
+	OnStranger func()
+	// Peer tells whose the other end of a connection is; nil: what the system says.
+	Peer func(client, server netip.AddrPort) Peer
 }
 
 // Listener is one bound port of 127.0.0.1 and the sign-in that runs on it.
 // Its methods are safe for concurrent use.
 type Listener struct {
 	ln   net.Listener
+	ln6  net.Listener // the same port of [::1], for a flow at localhost where there is IPv6
+	name string       // in the redirect URI: the IP literal, or localhost
 	srv  *http.Server
 	hold time.Duration
 
-	callback chan url.Values // 1 slot: the accepted callback
-	shown    chan struct{}   // closed when the result page was served
+	callback  chan url.Values // 1 slot: the accepted callback
+	shown     chan struct{}   // closed when the result page was served
+	contested chan struct{}   // closed when nobody can tell whose browser it is
 
 	flow *Flow // set by Serve, before the first request
 
 	opening sync.Mutex
 	opened  bool // a browser has the cookie
+	sure    bool // it is the browser of this process's user
 
-	mu       sync.Mutex
-	used     bool          // a callback was accepted
-	finished chan struct{} // closed by Finish; GoOn makes another
-	onward   string        // the authorization URL that GoOn gave
-	result   Page
+	mu        sync.Mutex
+	used      bool          // a callback was accepted, or none will be
+	finished  chan struct{} // closed by Finish; GoOn makes another
+	onward    string        // the authorization URL that GoOn gave
+	result    Page
+	late      *Page       // set by Linger
+	lingering *time.Timer // set by Linger
 }
 
 // Listen binds port on 127.0.0.1; 0 takes any free one. Nothing is answered
 // before Serve.
 func Listen(ctx context.Context, port int) (*Listener, error) {
 	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	ln, err := lc.Listen(ctx, "tcp4", net.JoinHostPort(literal, strconv.Itoa(port)))
 	if err != nil {
 		return nil, fmt.Errorf("binding the callback port: %w", err)
 	}
 	return &Listener{
-		ln:       &limited{Listener: ln, slots: make(chan struct{}, maxConnections)},
-		hold:     holdAnswer,
-		callback: make(chan url.Values, 1),
-		finished: make(chan struct{}),
-		shown:    make(chan struct{}),
+		ln:        &limited{Listener: ln, slots: make(chan struct{}, maxConnections)},
+		name:      literal,
+		hold:      holdAnswer,
+		callback:  make(chan url.Values, 1),
+		finished:  make(chan struct{}),
+		shown:     make(chan struct{}),
+		contested: make(chan struct{}),
 	}, nil
 }
 
@@ -94,26 +109,26 @@ func (l *Listener) Port() int {
 	return addr.Port
 }
 
-func (l *Listener) host() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Port())) }
+func (l *Listener) host() string { return net.JoinHostPort(l.name, strconv.Itoa(l.Port())) }
 
 // RedirectURI returns the redirect URI of this port, an IP literal as RFC 8252
-// section 8.3 advises.
-func (l *Listener) RedirectURI() string { return RedirectURI(l.Port()) }
+// section 8.3 advises, unless UseLocalhost was called.
+func (l *Listener) RedirectURI() string { return "http://" + l.host() + callbackPath }
 
 // RedirectURI returns the redirect URI that a listener on port has.
 func RedirectURI(port int) string {
-	return "http://127.0.0.1:" + strconv.Itoa(port) + callbackPath
+	return "http://" + net.JoinHostPort(literal, strconv.Itoa(port)) + callbackPath
 }
 
 // StartURL returns the address of the start page: what the opener gets instead
 // of the authorization URL, so that state and challenge are not in its argv. It
 // is known once Serve was called.
-func (l *Listener) StartURL() string { return StartURL(l.Port(), l.flow.Start) }
+func (l *Listener) StartURL() string { return StartURL(l.RedirectURI(), l.flow.Start) }
 
-// StartURL returns the address of the start page that a listener on port has for
-// a flow with this nonce.
-func StartURL(port int, nonce string) string {
-	return "http://127.0.0.1:" + strconv.Itoa(port) + startPath + nonce
+// StartURL returns the address of the start page of a flow with this redirect URI
+// and nonce: at the same host, for which the cookie is.
+func StartURL(redirectURI, nonce string) string {
+	return strings.TrimSuffix(redirectURI, callbackPath) + startPath + nonce
 }
 
 // Serve starts to answer requests for f, until Close.
@@ -128,6 +143,9 @@ func (l *Listener) Serve(f Flow) {
 		ErrorLog:          log.New(discard{}, "", 0), // its lines may quote a request, and stderr is the host's
 	}
 	go func() { _ = l.srv.Serve(l.ln) }() // ends with Close
+	if l.ln6 != nil {
+		go func() { _ = l.srv.Serve(l.ln6) }()
+	}
 }
 
 // Take marks the flow as answered by another way than the callback. It returns
@@ -170,8 +188,22 @@ func (l *Listener) Shown(ctx context.Context) {
 	}
 }
 
+// Contested is closed when two browsers have opened the start page of a bound
+// flow and nobody can tell which one is the person's: the system does not say
+// whose a connection is, and the opener's argument list may have been read by
+// another user (OAUTH X9). No callback is accepted from then on.
+func (l *Listener) Contested() <-chan struct{} { return l.contested }
+
 // Close frees the port. Answers under way get a moment to finish.
 func (l *Listener) Close() error {
+	l.mu.Lock()
+	if l.lingering != nil {
+		l.lingering.Stop()
+	}
+	l.mu.Unlock()
+	if l.ln6 != nil {
+		defer l.ln6.Close() // it holds nothing
+	}
 	if l.srv == nil {
 		return l.ln.Close()
 	}

@@ -15,7 +15,7 @@ const (
 	exitError       = 1
 	exitUsage       = 2
 	exitSignedOut   = 3   // status, doctor: nobody is signed in
-	exitNotFinished = 4   // login: cancelled, denied, timed out
+	exitNotFinished = 4   // login: cancelled, denied, timed out, contested
 	exitNoKeychain  = 5   // the keychain is absent, locked or too slow
 	exitServer      = 6   // network, endpoint or authorization server
 	exitInterrupted = 130 // SIGINT while a person was waiting
@@ -54,6 +54,7 @@ func exitCode(ctx context.Context, err error) int {
 		{errInterrupted, exitInterrupted},
 		{auth.ErrDenied, exitNotFinished},
 		{auth.ErrTimeout, exitNotFinished},
+		{auth.ErrTwoBrowsers, exitNotFinished},
 		{keychain.ErrUnavailable, exitNoKeychain},
 		{auth.ErrServer, exitServer},
 		{errNotRevoked, exitServer},

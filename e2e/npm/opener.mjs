@@ -2,12 +2,14 @@
 // the login and consent pages as a person would, by visible labels and buttons, and keeps a picture of each page.
 //
 // Settings: out (folder), name (prefix of the pictures), user, passphrase, deny, proxy (host:port), insecure (TLS of the
-// sandbox), hosts (names besides loopback that may be asked).
+// sandbox), hosts (names besides loopback that may be asked), audit (the last page, see audit.mjs).
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { chromium } from 'playwright-core';
+
+import { audit } from './audit.mjs';
 
 const [settingsFile, target] = process.argv.slice(2);
 const settings = { name: 'page', user: 'A', passphrase: 'sandbox', deny: false, hosts: [], ...JSON.parse(readFileSync(settingsFile, 'utf8')) };
@@ -89,6 +91,10 @@ try {
   await page.goto(target, { waitUntil: 'load' });
   await picture(page);
   for (let steps = 0; steps < 8 && (await answer(page)); steps++) await picture(page);
+  if (settings.audit) {
+    const problems = await audit(page, join(settings.out, settings.name));
+    note('audits.jsonl', { name: settings.name, title: await page.title(), text: await page.locator('main').innerText(), problems });
+  }
 } catch (error) {
   // The query of a URL holds codes.
   failed = error.message.split('\n')[0].replace(/\?\S*/g, '?...');

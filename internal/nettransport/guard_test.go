@@ -175,6 +175,7 @@ func TestGuard_namesThatLeadInwards_areNotDialled(t *testing.T) {
 		private, ok := errors.AsType[*nettransport.PrivateError](err)
 		if !ok || private.Host != "as.example" || !private.Addr.IsValid() {
 			t.Errorf("%s: %v", name, err)
+			continue
 		}
 		if reason, advice := nettransport.Explain("as.example", err); !strings.Contains(reason, "not a public address") || !strings.Contains(advice, "--auth-server-metadata-url") {
 			t.Errorf("%s: %q, %q", name, reason, advice)

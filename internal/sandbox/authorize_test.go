@@ -86,6 +86,7 @@ func TestAuthorize_redirectRules_asNamed(t *testing.T) {
 		sandbox.RedirectAnyPort:          {ip: true, "http://127.0.0.1:5001/cb": true, "http://[::1]:1/cb": true, "http://localhost:5001/cb": false, "http://127.0.0.1:5001/other": false, "http://127.0.0.2:5000/cb": false},
 		sandbox.RedirectRefusesLocalhost: {ip: true, name: false},
 		sandbox.RedirectRefusesIP:        {ip: false, ip6: false, name: true},
+		sandbox.RedirectRefusesLoopback:  {ip: false, ip6: false, name: false, web: true},
 	} {
 		sb.Change(func(k *sandbox.Knobs) { k.Client.Redirect = rule })
 		for uri, want := range accepted {

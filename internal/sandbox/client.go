@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
@@ -29,6 +30,8 @@ type Client struct {
 	// As stated at registration.
 	Name, ApplicationType string
 	GrantTypes            []string
+	// SecretExpiry is when Secret ends; zero: never.
+	SecretExpiry time.Time
 }
 
 // RedirectRule is how an authorization request's redirect URI is matched
@@ -41,6 +44,7 @@ const (
 	RedirectAnyPort                              // any port on a loopback IP literal (RFC 8252 section 7.3)
 	RedirectRefusesLocalhost                     // exact, and never the name localhost
 	RedirectRefusesIP                            // exact, and never a loopback IP literal
+	RedirectRefusesLoopback                      // exact, and neither of the two
 )
 
 // ClientKnobs shape registration (RFC 7591) and client authentication (PAYU S15,
@@ -63,6 +67,9 @@ type ClientKnobs struct {
 	DemandSecret bool
 	// BurnCodeOnAuthFailure uses a code up when the client authentication is wrong.
 	BurnCodeOnAuthFailure bool
+	// SecretLife is the life of the secrets that are issued from now on; 0: without
+	// end.
+	SecretLife time.Duration
 }
 
 // registry holds the clients.
@@ -124,7 +131,8 @@ func (s *Sandbox) authenticate(r *http.Request) (Client, bool) {
 		id, secret = formDecoded(user), formDecoded(pass)
 	}
 	c, known := s.client(id)
-	return c, known && c.AuthMethod == method && c.Secret.Reveal() == secret
+	ended := !c.SecretExpiry.IsZero() && !s.now().Before(c.SecretExpiry)
+	return c, known && c.AuthMethod == method && c.Secret.Reveal() == secret && !ended
 }
 
 // formDecoded undoes the encoding of RFC 6749 section 2.3.1.
@@ -148,9 +156,19 @@ func (rule RedirectRule) refuses(uri string) bool {
 	if err != nil {
 		return true
 	}
-	return rule == RedirectRefusesLocalhost && strings.EqualFold(u.Hostname(), "localhost") ||
-		rule == RedirectRefusesIP && isLoopbackIP(u.Hostname())
+	switch rule {
+	case RedirectRefusesLocalhost:
+		return isLocalhost(u.Hostname())
+	case RedirectRefusesIP:
+		return isLoopbackIP(u.Hostname())
+	case RedirectRefusesLoopback:
+		return isLocalhost(u.Hostname()) || isLoopbackIP(u.Hostname())
+	case RedirectExact, RedirectAnyPort:
+	}
+	return false
 }
+
+func isLocalhost(host string) bool { return strings.EqualFold(host, "localhost") }
 
 func isLoopbackIP(host string) bool {
 	ip, err := netip.ParseAddr(host)

@@ -122,9 +122,22 @@ func (s *Sandbox) resourceRoutes() http.Handler {
 	s.routeMetadata(m)
 	s.routeResourceMetadata(m)
 	m.HandleFunc("POST /register", s.register)
+	m.HandleFunc("GET /authorize", s.ifBare(s.authorize))
+	m.HandleFunc("POST /token", s.ifBare(s.token))
 	m.HandleFunc(endpointPath, s.serveMCP)
 	m.HandleFunc("GET /reports/{file}", s.downloadReport)
 	return m
+}
+
+// ifBare serves a default endpoint of MCP 2025-03-26.
+func (s *Sandbox) ifBare(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !s.Knobs().Metadata.BareEndpoints {
+			http.NotFound(w, r)
+			return
+		}
+		h(w, r)
+	}
 }
 
 func (s *Sandbox) accountsRoutes() http.Handler {

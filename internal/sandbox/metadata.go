@@ -60,6 +60,9 @@ type MetadataKnobs struct {
 	OpenID bool
 	// AtAccounts serves the same documents at AS too.
 	AtAccounts bool
+	// BareEndpoints serves /authorize and /token at RS besides, where MCP 2025-03-26
+	// looks for them without metadata; it wants OnePort for the pages.
+	BareEndpoints bool
 	// Members replaces members of the document; a nil value removes one.
 	Members map[string]any
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
@@ -57,13 +58,18 @@ func (s *Sandbox) accept(reg *registration, k ClientKnobs) {
 		reg.AuthMethod = authPost
 	}
 	if reg.AuthMethod != authNone {
-		never := int64(0)
-		reg.Secret, reg.SecretExpires = s.newSecret(tokenDigits), &never
+		reg.Secret, reg.SecretExpires = s.newSecret(tokenDigits), new(int64) // 0: never
+	}
+	var ends time.Time
+	if reg.Secret != "" && k.SecretLife > 0 {
+		ends = s.now().Add(k.SecretLife).Truncate(time.Second)
+		*reg.SecretExpires = ends.Unix()
 	}
 	reg.ID, reg.IssuedAt = s.clientID(), s.now().Unix()
 	s.AddClient(Client{
 		ID: reg.ID, Secret: redact.Secret(reg.Secret), AuthMethod: reg.AuthMethod, RedirectURIs: reg.RedirectURIs,
 		Name: reg.Name, ApplicationType: reg.ApplicationType, GrantTypes: reg.GrantTypes,
+		SecretExpiry: ends,
 	})
 }
 

@@ -51,6 +51,8 @@ type TokenKnobs struct {
 	Grace         time.Duration
 	// RequireResource refuses a refresh without the resource parameter.
 	RequireResource bool
+	// RefuseResource refuses a refresh with the resource parameter (invalid_target).
+	RefuseResource bool
 	// Digits is the length of issued tokens in characters; 0 is 64.
 	Digits int
 }
@@ -132,6 +134,10 @@ func (s *Sandbox) exchange(w http.ResponseWriter, r *http.Request, c Client, k T
 func (s *Sandbox) refresh(w http.ResponseWriter, r *http.Request, c Client, k TokenKnobs) {
 	if k.RequireResource && r.PostForm.Get("resource") == "" {
 		oauthError(w, http.StatusBadRequest, "invalid_target", "The resource parameter is missing.")
+		return
+	}
+	if k.RefuseResource && r.PostForm.Get("resource") != "" {
+		oauthError(w, http.StatusBadRequest, "invalid_target", "The resource parameter is not known here.")
 		return
 	}
 	old := r.PostForm.Get("refresh_token")

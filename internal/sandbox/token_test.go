@@ -195,8 +195,19 @@ func TestRefresh_resource_asDemanded(t *testing.T) {
 	if got := a.refresh(old); got.Error != "invalid_target" {
 		t.Error(got)
 	}
-	got := a.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {old}, "resource": {sb.Endpoint()}})
-	if got.status != http.StatusOK {
+	with := func() tokens {
+		return a.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {old}, "resource": {sb.Endpoint()}})
+	}
+	if got := with(); got.status != http.StatusOK {
+		t.Error(got)
+	}
+	sb.Change(func(k *sandbox.Knobs) {
+		k.Token = sandbox.TokenKnobs{RefuseResource: true, Rotation: sandbox.RotateStatic}
+	})
+	if got := with(); got.Error != "invalid_target" {
+		t.Error(got)
+	}
+	if got := a.refresh(old); got.status != http.StatusOK {
 		t.Error(got)
 	}
 }

@@ -1,0 +1,29 @@
+package auth
+
+// MCP 2025-03-26, "Fallbacks for Servers without Metadata Discovery".
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+)
+
+// bareServer is an authorization server without any metadata: its endpoints have
+// their default places at the origin of the resource (OAUTH A16). That revision
+// demands PKCE, and has no place for a server to say so.
+func (c *Client) bareServer(ctx context.Context) (Server, error) {
+	u, err := url.Parse(c.cfg.Resource)
+	if err != nil {
+		return Server{}, fmt.Errorf("parsing the endpoint: %w", err)
+	}
+	o := origin(u)
+	s := Server{
+		Issuer:                o,
+		AuthorizationEndpoint: o + "/authorize",
+		TokenEndpoint:         o + "/token",
+		RegistrationEndpoint:  o + "/register",
+		PKCEUnlisted:          true,
+	}
+	c.log.InfoContext(ctx, "the server has no metadata: its authorization endpoints are taken to be where MCP 2025-03-26 puts them")
+	return s, c.checkEndpoints(s)
+}
