@@ -24,7 +24,7 @@ func isRedirectURI(uri string) bool {
 // listenFor binds what a browser may mean by uri.
 func listenFor(ctx context.Context, uri string) (*loopback.Listener, error) {
 	port := registeredPort(&Registration{RedirectURI: uri})
-	ln, err := listenAgain(ctx, port)
+	ln, err := listenAgain(ctx, uri)
 	if err != nil || uri != loopback.LocalhostURI(port) {
 		return ln, err
 	}

@@ -100,7 +100,7 @@ func TestSignIn_registeredPortTaken_registersAgain(t *testing.T) {
 
 // A fixed port that is taken is no cue to take another.
 //
-//oauth:row X11 auth/signin.go "if port := c.cfg.CallbackPort; port != 0 {" => "if port := 0; port != 0 {"
+//oauth:row X11 auth/signin.go "port := c.cfg.CallbackPort" => "port := 0 * c.cfg.CallbackPort"
 func TestSignIn_callbackPortTaken_errorNamesFlag(t *testing.T) {
 	t.Parallel()
 	var lc net.ListenConfig

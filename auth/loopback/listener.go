@@ -202,25 +202,25 @@ func (l *Listener) Close() error {
 	}
 	l.mu.Unlock()
 	if l.srv == nil {
-		l.free()
-		return nil
+		return l.unbind()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // bounds our own wait, nobody else's
 	defer cancel()
 	// Shutdown does not know the port yet if Serve's goroutine has not run.
-	l.free()
+	_ = l.unbind()
 	if err := l.srv.Shutdown(ctx); err != nil {
 		return errors.Join(l.srv.Close())
 	}
 	return nil
 }
 
-// free gives the port back.
-func (l *Listener) free() {
-	_ = l.ln.Close() // nothing is lost with a port
+// unbind frees the port; answers under way go on.
+func (l *Listener) unbind() error {
+	err := l.ln.Close()
 	if l.ln6 != nil {
-		_ = l.ln6.Close()
+		_ = l.ln6.Close() // it holds nothing
 	}
+	return err
 }
 
 // limited caps the open connections (OAUTH X13).

@@ -151,6 +151,33 @@ func TestBridge_hostsConfigurationNamesTheWay_refused(t *testing.T) {
 	}
 }
 
+// The configuration may also bring the state folder along, with a profile in it:
+// it counts only where login has written it.
+//
+//oauth:row X17 cmd/payu-mcp/folders.go "return settings{}\n}" => "return o.saved\n}"
+func TestBridge_profileThatCameWithTheConfiguration_doesNotCount(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, sandbox.Options{})
+	o := &options{stateDir: filepath.Join(c.home, "state"), profile: "default", login: settings{Proxy: "http://127.0.0.1:9"}}
+	if err := os.MkdirAll(o.stateDir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := saveSettings(o.stateDir, o.profile, o.login); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := c.command().CombinedOutput(); err == nil || !strings.Contains(string(out), "--proxy is not taken from a host's configuration") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	// The person's own login there makes it count.
+	c.login()
+	if err := saveSettings(o.stateDir, o.profile, o.login); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := c.command().CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // Metadata of somebody else for PayU's own endpoint is as good as a foreign
 // endpoint: without a person at a terminal nothing happens (OAUTH X17).
 //

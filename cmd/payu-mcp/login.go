@@ -53,7 +53,7 @@ func runLogin(cmd *cobra.Command, e env, lo loginOptions) error {
 	if err := auth.CheckEndpoint(cmp.Or(lo.login.URL, auth.PayUEndpoint)); err != nil {
 		return usageError{err}
 	}
-	if err := confirmForeign(e, lo.login, lo.saved); err != nil {
+	if err := confirmForeign(e, lo.login, lo.givenToLogin()); err != nil {
 		return err
 	}
 	log, closeLog, err := newLogger(lo.options, e.stderr)
@@ -87,13 +87,13 @@ func (p *parts) login(ctx context.Context, lo loginOptions, e env) error {
 	}
 	if !asks && p.endpoint != auth.PayUEndpoint {
 		_, err := fmt.Fprintf(e.stdout, "%s answers without a sign-in, so there is nothing to store.\n", p.endpoint)
-		return errors.Join(err, saveSettings(lo.stateDir, lo.profile, lo.login))
+		return errors.Join(err, lo.remember(p.log))
 	}
 	cred, err := p.auth.SignIn(ctx, p.loginPrompt(ctx, e, lo.noBrowser))
 	if err != nil {
 		return err
 	}
-	if err := saveSettings(lo.stateDir, lo.profile, lo.login); err != nil {
+	if err := lo.remember(p.log); err != nil {
 		return err
 	}
 	if err := p.printSignedIn(e.stdout, cred); err != nil {

@@ -34,24 +34,28 @@ func (o *options) checkForBridge() error {
 		return nil
 	}
 	o.trustSealedSecret()
-	if strange := o.notRemembered(); len(strange) > 0 {
-		return usagef("give it to payu-mcp login once; the bridge then knows it",
-			"%s is not taken from a host's configuration", strings.Join(strange, " and "))
+	const what = "%s is not taken from a host's configuration"
+	if strange := o.notIn(o.saved); len(strange) > 0 {
+		return usagef("give it to payu-mcp login once; the bridge then knows it", what, strings.Join(strange, " and "))
+	}
+	// The configuration may name the folder, too, and bring it along.
+	if strange := o.notIn(settings{}); len(strange) > 0 && o.givenToLogin() != o.saved {
+		return usagef("run payu-mcp login --state-dir "+o.stateDir+" in a terminal, if the folder is yours", what, strings.Join(strange, " and "))
 	}
 	return nil
 }
 
-// notRemembered names the options whose values login has not remembered.
-func (o *options) notRemembered() []string {
+// notIn names the options whose values are other ones than those of saved.
+func (o *options) notIn(saved settings) []string {
 	var names []string
 	for _, v := range []struct{ name, now, saved string }{
-		{"--ca-file", o.login.CAFile, o.saved.CAFile},
-		{"--proxy", o.login.Proxy, o.saved.Proxy},
-		{"--client-secret-file", o.login.ClientSecretFile, o.saved.ClientSecretFile},
+		{"--ca-file", o.login.CAFile, saved.CAFile},
+		{"--proxy", o.login.Proxy, saved.Proxy},
+		{"--client-secret-file", o.login.ClientSecretFile, saved.ClientSecretFile},
 		{sealedVariable, o.login.secret.Reveal(), ""},
-		{"--client-metadata-url", o.login.ClientMetadataURL, o.saved.ClientMetadataURL},
-		{"--resource", o.login.Resource, o.saved.Resource},
-		{"--auth-server-metadata-url", o.login.AuthServerMetadataURL, o.saved.AuthServerMetadataURL},
+		{"--client-metadata-url", o.login.ClientMetadataURL, saved.ClientMetadataURL},
+		{"--resource", o.login.Resource, saved.Resource},
+		{"--auth-server-metadata-url", o.login.AuthServerMetadataURL, saved.AuthServerMetadataURL},
 	} {
 		if v.now != v.saved {
 			names = append(names, v.name)
