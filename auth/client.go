@@ -90,7 +90,7 @@ type Client struct {
 // (CheckEndpoint), or another address in cfg is not fit for its purpose. Nothing
 // is sent and nothing is read yet.
 func New(cfg Config) (*Client, error) {
-	if err := cfg.check(); err != nil {
+	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
 	if cfg.Now == nil {

@@ -7,8 +7,9 @@ import (
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 )
 
-// check tells whether the addresses in cfg can be what they are said to be.
-func (cfg *Config) check() error {
+// Check tells whether the addresses in cfg can be what they are said to be. New
+// refuses what it refuses; each error has a hint that names the option.
+func (cfg *Config) Check() error {
 	var documentErr, metadataErr error
 	if cfg.ClientMetadataURL != "" {
 		documentErr = checkClientDocument(cfg.ClientMetadataURL)

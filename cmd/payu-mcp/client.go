@@ -2,11 +2,8 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"net/url"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -21,9 +18,6 @@ import (
 // sealedVariable is the other way to give a client secret. There is no flag for
 // it, because argument lists are for all users to read (OAUTH A11, A37).
 const sealedVariable = "PAYU_MCP_CLIENT_SECRET"
-
-// noIndicator is the --resource that sends none.
-const noIndicator = "none"
 
 // takeSecret reads the client secret of the environment, for the commands that
 // know one, and takes it out of there: no browser or other child inherits it.
@@ -73,53 +67,18 @@ func (s settings) checkClient() error {
 		return usagef("give the client id with --client-id", "--client-secret-file needs --client-id")
 	case s.secret != "" && s.ClientID == "":
 		return usagef("give the client id with --client-id, or unset it", "%s needs --client-id", sealedVariable)
-	case s.ClientMetadataURL == "":
-		return nil
-	}
-	const advice = "give the https address, with a path, under which the document is hosted; docs/login.md has an example"
-	if err := auth.CheckAddress(s.ClientMetadataURL, false); err != nil {
-		return usagef(advice, "--client-metadata-url: %w", err)
-	}
-	if !isClientID(s.ClientMetadataURL) {
-		return usagef(advice, "--client-metadata-url must have a path, without . and .., and no fragment")
 	}
 	return nil
 }
 
-// isClientID tells whether the https address raw has the form of a client id
-// (draft-ietf-oauth-client-id-metadata-document section 3).
-func isClientID(raw string) bool {
-	u, err := url.Parse(raw)
-	if err != nil || strings.Contains(raw, "#") || u.Path == "" || u.Path == "/" {
-		return false
+// checkAddresses is auth's own check, before anybody is asked anything.
+func (s settings) checkAddresses() error {
+	cfg := auth.Config{
+		Resource: cmp.Or(s.URL, auth.PayUEndpoint), ClientMetadataURL: s.ClientMetadataURL,
+		ResourceIndicator: s.Resource, ServerMetadataURL: s.AuthServerMetadataURL,
 	}
-	return !slices.ContainsFunc(strings.Split(u.Path, "/"), func(part string) bool { return part == "." || part == ".." })
-}
-
-func (s settings) checkServer() error {
-	if raw := s.AuthServerMetadataURL; raw != "" {
-		if err := auth.CheckAddress(raw, auth.IsLoopback(s.URL)); err != nil {
-			return usagef("give the https address of the metadata document", "--auth-server-metadata-url: %w", err)
-		}
-	}
-	if err := checkIndicator(s.Resource); err != nil {
-		return usagef("give --resource none, or the URI that the server wants", "--resource: %w", err)
-	}
-	return nil
-}
-
-// checkIndicator allows what RFC 8707 section 2 does: an absolute URI without a
-// fragment.
-func checkIndicator(raw string) error {
-	if raw == "" || raw == noIndicator {
-		return nil
-	}
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil || !u.IsAbs() || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f }):
-		return errors.New("this is no absolute URI")
-	case strings.Contains(raw, "#"):
-		return errors.New("a resource indicator has no fragment")
+	if err := cfg.Check(); err != nil {
+		return usageError{err}
 	}
 	return nil
 }

@@ -191,7 +191,7 @@ func (s settings) check() error {
 	case s.CallbackPort < 0 || s.CallbackPort > 65535:
 		return usagef("give --callback-port a number from 1 to 65535", "%d is not a port", s.CallbackPort)
 	}
-	return errors.Join(s.checkClient(), s.checkServer())
+	return errors.Join(s.checkClient(), s.checkAddresses())
 }
 
 // A constant pattern.
