@@ -22,6 +22,10 @@ type Revocation struct {
 // ErrNoRevocation: the server offers no way to revoke a token.
 var ErrNoRevocation = errors.New("the server offers no revocation endpoint")
 
+// ErrNotRevocable: the server revokes no tokens of this kind, such as those that a
+// resource judges by themselves (RFC 7009 section 2.2.1). It ends with its expiry.
+var ErrNotRevocable = errors.New("the server revokes no tokens of this kind; it ends with its expiry")
+
 // Logout revokes the tokens and deletes the credential, also when the server
 // cannot be told. It returns what was and was not revoked, nothing when nobody
 // was signed in. An error means that the credential could not be deleted.
@@ -54,6 +58,12 @@ func (c *Client) revokeToken(ctx context.Context, cred *Credential, token redact
 	})
 	if err != nil {
 		return err
+	}
+	var refusal struct {
+		Code string `json:"error"`
+	}
+	if a.status == http.StatusBadRequest && a.decode(&refusal) == nil && refusal.Code == "unsupported_token_type" {
+		return ErrNotRevocable
 	}
 	if a.status != http.StatusOK {
 		return serverFault("the revocation endpoint answered status %d", a.status)

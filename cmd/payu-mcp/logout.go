@@ -135,10 +135,11 @@ func logoutOne(ctx context.Context, e env, o options, t target, ring *keychain.K
 }
 
 // dead tells whether the server has confirmed the end of all tokens that there
-// were.
+// were. An access token of a kind that it never revokes ends soon after its refresh
+// token.
 func (t target) dead(done []auth.Revocation) bool {
-	for _, r := range done {
-		if r.Err != nil {
+	for i, r := range done {
+		if r.Err != nil && (i == 0 || !errors.Is(r.Err, auth.ErrNotRevocable)) {
 			return false
 		}
 	}

@@ -141,6 +141,9 @@ func scriptSandbox(ts *testscript.TestScript, neg bool, args []string) {
 	case "second revocation fails":
 		injectorOf(ts).Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.Before(func() {}))
 		injectorOf(ts).Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.Status(http.StatusInternalServerError))
+	case "access tokens not revocable":
+		injectorOf(ts).Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.Before(func() {}))
+		injectorOf(ts).Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.OAuthError(http.StatusBadRequest, "unsupported_token_type"))
 	case "close":
 		ts.Check(sb.Close())
 	case "code allowed", "code denied", "code too late":
