@@ -231,7 +231,7 @@ func (c *Client) revokeReplaced(ctx context.Context, old, cred *Credential) {
 		return
 	}
 	for _, r := range c.revoke(ctx, old) {
-		if r.Err != nil {
+		if r.Err != nil && !errors.Is(r.Err, ErrTokenKind) {
 			c.log.WarnContext(ctx, "the login that was replaced could not be revoked", "token", r.Token, "err", r.Err)
 		}
 	}
