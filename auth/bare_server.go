@@ -5,7 +5,10 @@ package auth
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
+
+	"github.com/payu-mcp/payu-mcp/internal/hint"
 )
 
 // bareServer is an authorization server without any metadata: its endpoints have
@@ -26,4 +29,17 @@ func (c *Client) bareServer(ctx context.Context) (Server, error) {
 	}
 	c.log.InfoContext(ctx, "the server has no metadata: its authorization endpoints are taken to be where MCP 2025-03-26 puts them")
 	return s, c.checkEndpoints(s)
+}
+
+// checkBare keeps a person from a page that is not there: nothing says that a
+// server without metadata has an authorization endpoint at all.
+func (c *Client) checkBare(ctx context.Context, d *discovery, r Registration) error {
+	if d.noMetadata == nil {
+		return nil
+	}
+	res := c.askToAuthorize(ctx, d, r)
+	if res == nil || res.StatusCode != http.StatusNotFound && res.StatusCode != http.StatusGone {
+		return nil
+	}
+	return hint.With(fmt.Errorf("%w; and there is no authorization endpoint at %s", d.noMetadata, d.server.AuthorizationEndpoint), hint.Of(d.noMetadata))
 }

@@ -60,23 +60,31 @@ func (c *Client) warnRefused(ctx context.Context, d *discovery, r Registration) 
 // challenge that nobody uses, and returns what of the answer says that the client
 // is not known; "" is anything else, and no answer.
 func (c *Client) try(ctx context.Context, d *discovery, r Registration) (said string) {
+	if res := c.askToAuthorize(ctx, d, r); res != nil {
+		return turnedAway(res)
+	}
+	return ""
+}
+
+// askToAuthorize returns the head of the answer, nil when none came.
+func (c *Client) askToAuthorize(ctx context.Context, d *discovery, r Registration) *http.Response {
 	target, err := newAttempt(d, r, r.RedirectURI).url(IsLoopback(c.cfg.Resource))
 	if err != nil {
-		return "" // begin says so
+		return nil // begin says so
 	}
 	ctx, cancel := context.WithTimeout(ctx, tryLimit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
 	if err != nil {
-		return ""
+		return nil
 	}
 	req.Header.Set("Accept", "text/html")
 	res, err := c.http.Do(req)
 	if err != nil {
-		return ""
+		return nil
 	}
 	_ = res.Body.Close() // the page is for a person
-	return turnedAway(res)
+	return res
 }
 
 // turnedAway reads the answers of servers that do not know a client: status 400

@@ -115,6 +115,9 @@ func (c *Client) begin(ctx context.Context, cur *Credential, ch challenge, p Pro
 	if err != nil {
 		return err
 	}
+	if err := c.checkBare(ctx, d, reg); err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	a := newAttempt(d, c.withSealedSecret(reg, d.server, cur), ln.RedirectURI())
 	a.compare(c.known(d, cur))
 	a.Bound, a.By, a.Expiry = p.Open != nil, clean(p.By), c.now().Add(c.cfg.SignInLimit)
