@@ -37,8 +37,8 @@ func (c *Client) checkBare(ctx context.Context, d *discovery, r Registration) er
 	if d.noMetadata == nil {
 		return nil
 	}
-	res := c.askToAuthorize(ctx, d, r)
-	if res == nil || res.StatusCode != http.StatusNotFound && res.StatusCode != http.StatusGone {
+	status, _ := c.askToAuthorize(ctx, d, r)
+	if status != http.StatusNotFound && status != http.StatusGone {
 		return nil
 	}
 	return hint.With(fmt.Errorf("%w; and there is no authorization endpoint at %s", d.noMetadata, d.server.AuthorizationEndpoint), hint.Of(d.noMetadata))
