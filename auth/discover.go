@@ -26,8 +26,8 @@ func (c *Client) discover(ctx context.Context, ch challenge) (*discovery, error)
 		return nil, err
 	}
 	server, err := c.findServer(ctx, prm)
-	if absent && errors.Is(err, errNoServerMeta) && !isPayU(c.cfg.Resource) {
-		server, err = c.bareServer(ctx)
+	if absent && errors.Is(err, errNoServerMeta) {
+		server, err = c.bareServer(ctx, err)
 	}
 	if err != nil {
 		return nil, err
