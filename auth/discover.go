@@ -29,9 +29,9 @@ func (c *Client) discover(ctx context.Context, ch challenge) (*discovery, error)
 	}
 	server, err := c.findServer(ctx, prm)
 	var noMetadata error
-	if absent && errors.Is(err, errNoServerMeta) && !isPayU(c.cfg.Resource) {
+	if absent && errors.Is(err, errNoServerMeta) {
 		noMetadata = err
-		server, err = c.bareServer(ctx)
+		server, err = c.bareServer(ctx, err)
 	}
 	if err != nil {
 		return nil, err

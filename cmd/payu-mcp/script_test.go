@@ -135,7 +135,6 @@ func scriptSandbox(ts *testscript.TestScript, neg bool, args []string) {
 		sb.SetMetadata(sandbox.MetadataKnobs{Answer: sandbox.AnswerHTML})
 	case "metadata missing":
 		sb.SetMetadata(sandbox.MetadataKnobs{Answer: sandbox.AnswerNotFound})
-		sb.SetResourceMetadata(sandbox.ResourceKnobs{Present: true}) // else it were a server of 2025-03-26
 	case "metadata plain":
 		sb.SetMetadata(sandbox.MetadataKnobs{PKCE: sandbox.PKCEPlain})
 	case "metadata no-registration":
