@@ -44,11 +44,15 @@ func (l *Listener) serveLate(w http.ResponseWriter, r *http.Request, p Page) {
 	go func() { _ = l.Close() }() // it waits for this request
 }
 
+// vacateLimit is how long somebody else who has the port and says nothing may
+// hold a sign-in up.
+const vacateLimit = 3 * time.Second
+
 // Vacate asks whoever has the port of a redirect URI on this computer to give it
 // up, and reports whether that was a Listener that did nothing there but linger.
-// It takes a second at most.
+// It takes three seconds at most.
 func Vacate(ctx context.Context, redirectURI string) bool {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	ctx, cancel := context.WithTimeout(ctx, vacateLimit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, redirectURI, http.NoBody)
 	if err != nil {

@@ -30,7 +30,7 @@ function launchFlags() {
 }
 
 // A payu-mcp that died meanwhile must not leave this waiting for ever.
-const limit = setTimeout(() => process.exit(1), 90_000);
+const limit = setTimeout(() => process.exit(1), settings.audit ? 300_000 : 90_000);
 limit.unref();
 
 async function guard(context) {
