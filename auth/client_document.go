@@ -74,7 +74,7 @@ func (c *Client) isOwn(r Registration) bool {
 func (c *Client) wouldUse(s Server, r Registration) bool {
 	switch {
 	case c.cfg.ClientID != "":
-		return r.ClientID == c.cfg.ClientID && r.Secret == c.cfg.ClientSecret
+		return r.ClientID == c.cfg.ClientID && c.knowsSecret(r.Secret)
 	case c.usesDocument(s):
 		return r.Document && r.ClientID == c.cfg.ClientMetadataURL
 	default:
