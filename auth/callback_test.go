@@ -140,7 +140,7 @@ func TestSignIn_beforeAnythingOpens_allIsSealed(t *testing.T) {
 // The redirect URI is the address of the loopback interface, never a name, in
 // whatever it is said.
 //
-//oauth:row A30 auth/loopback/listener.go `return "http://127.0.0.1:" + strconv.Itoa(port) + callbackPath` => `return "http://localhost:" + strconv.Itoa(port) + callbackPath`
+//oauth:row A30 auth/loopback/listener.go "name:      literal," => "name:      localhost,"
 func TestSignIn_redirectURI_loopbackAddress(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sandbox.Options{}, func(c *auth.Config) { c.SignInLimit = finishLimit })
@@ -161,7 +161,7 @@ func TestSignIn_redirectURI_loopbackAddress(t *testing.T) {
 // Another program has the same port of ::1: the browser does not come to it,
 // because no name leads there.
 //
-//oauth:row X11 auth/loopback/listener.go `return "http://127.0.0.1:" + strconv.Itoa(port) + callbackPath` => `return "http://localhost:" + strconv.Itoa(port) + callbackPath`
+//oauth:row X11 auth/loopback/listener.go "name:      literal," => "name:      localhost,"
 func TestSignIn_sameIPv6PortTaken_browserComesToUs(t *testing.T) {
 	t.Parallel()
 	var lc net.ListenConfig
@@ -186,6 +186,12 @@ func TestSignIn_sameIPv6PortTaken_browserComesToUs(t *testing.T) {
 		t.Fatal(squatter.Addr())
 	}
 	w := newWorld(t, sandbox.Options{}, func(c *auth.Config) { c.CallbackPort, c.SignInLimit = addr.Port, finishLimit })
+	tr := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		var d net.Dialer // of a browser that prefers IPv6
+		return d.DialContext(ctx, network, strings.Replace(address, "localhost:", "[::1]:", 1))
+	}}
+	t.Cleanup(tr.CloseIdleConnections)
+	w.http.Transport = tr
 	if _, err := w.signIn(); err != nil {
 		t.Fatal(err)
 	}

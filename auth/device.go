@@ -66,7 +66,7 @@ func (m *serverDocument) deviceEndpoint() string {
 // server that refuses that gets the registration without it.
 func (c *Client) registerWithCode(ctx context.Context, d *discovery, redirectURI string) (Registration, error) {
 	reg, err := c.register(ctx, d.server, redirectURI)
-	if err == nil || d.server.DeviceEndpoint == "" || isLost(err) {
+	if err == nil || d.server.DeviceEndpoint == "" || isLost(err) || errors.Is(err, errRedirectRefused) {
 		return reg, err
 	}
 	d.server.DeviceEndpoint = ""

@@ -52,8 +52,13 @@ func TestSignIn_metadataPlaces_found(t *testing.T) {
 	}
 }
 
-// What must stop a sign-in before any browser opens (OAUTH A6, A7, A18, A31, X1,
-// X4, X6, X7).
+// What must stop a sign-in before any browser opens.
+//
+//oauth:row A6 auth/server_meta.go "if got == want || (" => "if true || ("
+//oauth:row X6 auth/server_meta.go "if got == want || (" => "if strings.TrimSuffix(got, \"/\") == want || ("
+//oauth:row A18 auth/server_meta.go "case methods == nil && isPayU(c.cfg.Resource):" => "case methods == nil:"
+//oauth:row X8 auth/server_meta.go "case slices.Contains(methods, \"S256\"):" => "case slices.Contains(methods, \"S256\"), slices.Contains(methods, \"plain\"):"
+//oauth:row X8 auth/server_meta.go "case slices.Contains(methods, \"S256\"):" => "case methods != nil:"
 func TestSignIn_badMetadata_refusedBeforeBrowser(t *testing.T) {
 	t.Parallel()
 	member := func(name string, v any) sandbox.MetadataKnobs {
@@ -70,6 +75,7 @@ func TestSignIn_badMetadata_refusedBeforeBrowser(t *testing.T) {
 		"PKCE plain only":         {metadata: sandbox.MetadataKnobs{PKCE: sandbox.PKCEPlain}, want: "S256"},
 		"PKCE empty":              {metadata: sandbox.MetadataKnobs{PKCE: sandbox.PKCEEmpty}, want: "S256"},
 		"PKCE absent":             {metadata: sandbox.MetadataKnobs{PKCE: sandbox.PKCEAbsent}, want: "S256"},
+		"PKCE absent, OpenID":     {metadata: sandbox.MetadataKnobs{NoRoot: true, OpenID: true, PKCE: sandbox.PKCEAbsent}, want: "S256"},
 		"issuer elsewhere":        {metadata: sandbox.MetadataKnobs{Issuer: sandbox.IssuerAccounts}, want: "its issuer is"},
 		"issuer with slash":       {metadata: sandbox.MetadataKnobs{IssuerPath: "/"}, want: "its issuer is"},
 		"no token endpoint":       {metadata: member("token_endpoint", nil), want: "no token endpoint"},
@@ -84,7 +90,7 @@ func TestSignIn_badMetadata_refusedBeforeBrowser(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, sandbox.Options{})
+			w := newWorld(t, sandbox.Options{}, soon)
 			w.sb.SetMetadata(c.metadata)
 			w.sb.SetResourceMetadata(c.resource)
 			_, err := w.signIn()
@@ -101,11 +107,13 @@ func TestSignIn_badMetadata_refusedBeforeBrowser(t *testing.T) {
 	}
 }
 
-// RFC 9207 (OAUTH A27 to A29).
+// RFC 9207: iss is missing where it is promised, or another server's, or not to
+// the letter: no code is sent anywhere.
 //
 //oauth:row X5 auth/authorize.go "iss[0] != a.Server.Issuer" => "false"
 //oauth:row X5 auth/authorize.go "case !told && a.Server.IssRequired:" => "case false:"
 //oauth:row A27 auth/authorize.go "case !told && a.Server.IssRequired:" => "case false:"
+//oauth:row A28 auth/authorize.go "iss[0] != a.Server.Issuer" => "strings.TrimSuffix(iss[0], \"/\") != a.Server.Issuer"
 func TestSignIn_iss_table(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -135,12 +135,17 @@ func FuzzDiscovery(f *testing.F) {
 // FuzzResponse: whatever comes to the redirect URI, or is pasted, gives a code only
 // with our state and the right issuer (OAUTH A25 to A29), and no error repeats a code
 // or reaches the terminal with control characters.
+//
+//oauth:row A25 auth/attempt.go `[]byte(a.State.Reveal())) == 1` => `[]byte(a.State.Reveal())) >= 0`
+//oauth:row A27 auth/authorize.go `case !told && a.Server.IssRequired:` => `case false:`
+//oauth:row A27 auth/authorize.go `iss[0] != a.Server.Issuer` => `false`
+//oauth:row A28 auth/authorize.go `iss[0] != a.Server.Issuer` => `strings.TrimSuffix(iss[0], "/") != a.Server.Issuer`
 func FuzzResponse(f *testing.F) {
 	const state, issuer, code = "the-state-of-this-sign-in", "https://as.example", "a-code-of-this-sign-in"
 	for _, q := range []string{
 		"state=" + state + "&code=" + code, "state=" + state + "&code=" + code + "&iss=" + url.QueryEscape(issuer), "state=" + state + "&error=access_denied&error_description=%1b%5B31m",
 		"state=" + state + "&state=x&code=" + code, "code=" + code, "state=" + state + "&code=" + code + "&code=2", "state=" + state + "&iss=&code=" + code,
-		"state=" + state + "&code=" + code + "&error=x", "%zz", "state=" + state + ";code=" + code, "state=" + state + "&error=" + code,
+		"state=" + state + "&code=" + code + "&error=x", "state=x&code=" + code, "state=" + state + "&code=" + code + "&iss=" + url.QueryEscape(issuer+"/"), "%zz", "state=" + state + ";code=" + code, "state=" + state + "&error=" + code,
 	} {
 		f.Add(q, false)
 		f.Add(q, true)
@@ -183,6 +188,8 @@ func checkResponse(t *testing.T, a *Attempt, q url.Values, promised bool) {
 // FuzzAnswer: whatever the token, device authorization and registration endpoints
 // say, what comes out can be used, and no error repeats what they said unclean or
 // what we sent.
+//
+//oauth:row X19 auth/device.go `clean(without(form, a.Registration, res.Description))` => `without(form, a.Registration, res.Description)`
 func FuzzAnswer(f *testing.F) {
 	const sentCode = "a-code-that-we-sent"
 	for _, s := range []string{
@@ -226,6 +233,8 @@ func checkTold(t *testing.T, err error) {
 // FuzzUnseal: a sealed file may be a stranger's, with a folder that a host's
 // configuration names. What of its open sign-in is taken over leads to safe
 // addresses only (OAUTH X17).
+//
+//oauth:row X17 auth/attempt.go `a.Device != nil && c.checkDevice(a.Device) != nil` => `false`
 func FuzzUnseal(f *testing.F) {
 	seed := func(a Attempt) {
 		a.Registration.Dynamic = true

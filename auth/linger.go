@@ -42,11 +42,12 @@ func (c *Client) leavePort(ln *loopback.Listener, err error) {
 	_ = ln.Close() // nothing is lost with a port
 }
 
-// listenAgain binds a registered port, also when another process of this program
-// lingers there.
-func listenAgain(ctx context.Context, port int) (*loopback.Listener, error) {
+// listenAgain binds the port of a registered redirect URI, also when another
+// process of this program lingers there.
+func listenAgain(ctx context.Context, uri string) (*loopback.Listener, error) {
+	port := registeredPort(&Registration{RedirectURI: uri})
 	ln, err := loopback.Listen(ctx, port)
-	if err != nil && loopback.Vacate(ctx, port) {
+	if err != nil && loopback.Vacate(ctx, uri) {
 		return loopback.Listen(ctx, port)
 	}
 	return ln, err

@@ -36,9 +36,9 @@ func (c *Client) hasMoved(ctx context.Context, stale redact.Secret, ch challenge
 		c.checkNamed(cred.Server.Issuer, prm.AuthorizationServers) != nil
 }
 
-// leave ends a login at an authorization server that is no longer the resource's
+// dropMoved ends a login at an authorization server that is no longer the resource's
 // (OAUTH A15, A36). The registration stays, to be known as one of the old server.
-func (c *Client) leave(ctx context.Context, stale redact.Secret) error {
+func (c *Client) dropMoved(ctx context.Context, stale redact.Secret) error {
 	err := c.cfg.Store.Update(ctx, func(ctx context.Context, cur *Credential) (*Credential, error) {
 		if !cur.SignedIn() || cur.AccessToken != stale {
 			return cur, nil

@@ -24,7 +24,7 @@ func isRedirectURI(uri string) bool {
 // listenFor binds what a browser may mean by uri.
 func listenFor(ctx context.Context, uri string) (*loopback.Listener, error) {
 	port := registeredPort(&Registration{RedirectURI: uri})
-	ln, err := listenAgain(ctx, port)
+	ln, err := listenAgain(ctx, uri)
 	if err != nil || uri != loopback.LocalhostURI(port) {
 		return ln, err
 	}
@@ -37,12 +37,12 @@ func listenFor(ctx context.Context, uri string) (*loopback.Listener, error) {
 // registerByName registers once more, with the name localhost instead of the IP
 // literal that the server has refused. That name is safe only if nobody else
 // listens at any address that it stands for.
-func (c *Client) registerByName(ctx context.Context, s Server, ln *loopback.Listener, refused error) (Registration, error) {
+func (c *Client) registerByName(ctx context.Context, d *discovery, ln *loopback.Listener, refused error) (Registration, error) {
 	if err := ln.UseLocalhost(ctx); err != nil {
 		return Registration{}, hint.With(fmt.Errorf("%w; localhost instead is not safe: %w", refused, err),
 			"close the program that has the port; "+otherRedirect(c.cfg.Resource))
 	}
-	reg, err := c.register(ctx, s, ln.RedirectURI())
+	reg, err := c.registerWithCode(ctx, d, ln.RedirectURI())
 	if errors.Is(err, errRedirectRefused) {
 		err = hint.With(fmt.Errorf("%w; and with the name: %w", refused, err), otherRedirect(c.cfg.Resource))
 	}

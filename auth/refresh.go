@@ -54,7 +54,7 @@ func (c *Client) refresh(ctx context.Context, stale redact.Secret, ch challenge)
 		ctx, cancel := context.WithTimeout(ctx, lockLimit)
 		defer cancel()
 		if moved {
-			return c.leave(ctx, stale)
+			return c.dropMoved(ctx, stale)
 		}
 		return c.refreshUnderLock(ctx, stale)
 	})

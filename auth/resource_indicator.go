@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/oauthex"
 
@@ -77,7 +78,7 @@ func checkIndicator(raw string) error {
 	if raw == "" || raw == noResource {
 		return nil
 	}
-	if u, err := url.Parse(raw); err != nil || !u.IsAbs() || u.Fragment != "" || hasBlanks(raw) {
+	if u, err := url.Parse(raw); err != nil || !u.IsAbs() || u.Fragment != "" || strings.ContainsFunc(raw, notInURL) {
 		return hint.With(errors.New("the resource indicator is no absolute URI without fragment"), "give it as --resource URI, or --resource=none")
 	}
 	return nil

@@ -159,13 +159,15 @@ func (c *Client) prepare(ctx context.Context, d *discovery, cur *Credential) (*l
 		c.warnRefused(ctx, d, reg)
 		return ln, reg, nil
 	case c.usesDocument(d.server):
-		return ln, c.byDocument(d.server, ln.RedirectURI()), nil
+		reg := c.byDocument(d.server, ln.RedirectURI())
+		c.warnRefused(ctx, d, reg)
+		return ln, reg, nil
 	case known != nil && known.RedirectURI == ln.RedirectURI() && (known.Device || d.server.DeviceEndpoint == "") && !c.forgotten(ctx, d, *known):
 		return ln, *known, nil
 	}
 	reg, err := c.registerWithCode(ctx, d, ln.RedirectURI())
 	if errors.Is(err, errRedirectRefused) {
-		reg, err = c.registerByName(ctx, d.server, ln, err)
+		reg, err = c.registerByName(ctx, d, ln, err)
 	}
 	if err != nil {
 		return nil, Registration{}, errors.Join(err, ln.Close())

@@ -48,10 +48,12 @@ func TestSignIn_documentedWorld_storesCredential(t *testing.T) {
 	}
 }
 
-// OAUTH A1: nothing is asked of anybody before a 401.
+// Nothing is asked of anybody before a 401.
+//
+//oauth:row A1 auth/signin.go "return challenge{}, ErrNoChallenge" => "return challenge{}, nil"
 func TestSignIn_withoutChallenge_refusedAndSilent(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, sandbox.Options{})
+	w := newWorld(t, sandbox.Options{}, soon)
 	if _, err := w.client.SignIn(t.Context(), w.prompt()); !errors.Is(err, auth.ErrNoChallenge) {
 		t.Errorf("err = %v", err)
 	}
@@ -60,7 +62,10 @@ func TestSignIn_withoutChallenge_refusedAndSilent(t *testing.T) {
 	}
 }
 
-// OAUTH A12.
+// Ten sign-ins make one registration: its port is tried first.
+//
+//oauth:row A12 auth/signin.go "case known != nil && known.RedirectURI == ln.RedirectURI():" => "case false && known != nil:"
+//oauth:row A12 auth/signin.go "listenFor(ctx, known.RedirectURI); err == nil {" => "loopback.Listen(ctx, 0); err == nil {"
 func TestSignIn_tenTimes_oneRegistration(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sandbox.Options{})
@@ -95,7 +100,7 @@ func TestSignIn_registeredPortTaken_registersAgain(t *testing.T) {
 
 // A fixed port that is taken is no cue to take another.
 //
-//oauth:row X11 auth/signin.go "if port := c.cfg.CallbackPort; port != 0 {" => "if port := 0; port != 0 {"
+//oauth:row X11 auth/signin.go "port := c.cfg.CallbackPort" => "port := 0 * c.cfg.CallbackPort"
 func TestSignIn_callbackPortTaken_errorNamesFlag(t *testing.T) {
 	t.Parallel()
 	var lc net.ListenConfig

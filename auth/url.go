@@ -93,11 +93,6 @@ func validPort(u *url.URL) bool {
 	return !found || err == nil && n > 0
 }
 
-// hasBlanks tells what no URL holds, and parsers disagree about.
-func hasBlanks(raw string) bool {
-	return strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' })
-}
-
 // origin returns scheme and authority of a URL that checkURL passed.
 func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
 

@@ -244,7 +244,9 @@ func TestEvil_privateAddresses_nobodyIsAsked(t *testing.T) {
 	}
 	for _, origin := range origins {
 		for _, member := range []string{"authorization_endpoint", "token_endpoint", "registration_endpoint", "revocation_endpoint", "device_authorization_endpoint"} {
-			sb.SetMetadata(sandbox.MetadataKnobs{Members: map[string]any{member: origin + "/x"}})
+			sb.SetMetadata(sandbox.MetadataKnobs{Members: map[string]any{
+				member: origin + "/x", "grant_types_supported": []string{"authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"},
+			}})
 			login("is not a public address")
 		}
 		sb.SetMetadata(sandbox.MetadataKnobs{})

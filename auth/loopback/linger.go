@@ -2,8 +2,8 @@ package loopback
 
 import (
 	"context"
+	"net"
 	"net/http"
-	"strconv"
 	"time"
 )
 
@@ -39,23 +39,27 @@ func (l *Listener) serveLate(w http.ResponseWriter, r *http.Request, p Page) {
 		l.show(w, http.StatusGone, p)
 		return
 	}
-	_ = l.ln.Close() // before the answer, so that the port is free when it comes
+	_ = l.unbind() // before the answer, so that the port is free when it comes
 	w.WriteHeader(http.StatusNoContent)
 	go func() { _ = l.Close() }() // it waits for this request
 }
 
-// Vacate asks whoever has port on this computer to give it up, and reports
-// whether that was a Listener that did nothing there but linger. It takes a
-// second at most.
-func Vacate(ctx context.Context, port int) bool {
+// Vacate asks whoever has the port of a redirect URI on this computer to give it
+// up, and reports whether that was a Listener that did nothing there but linger.
+// It takes a second at most.
+func Vacate(ctx context.Context, redirectURI string) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1:"+strconv.Itoa(port)+"/", http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, redirectURI, http.NoBody)
 	if err != nil {
 		return false
 	}
 	req.Header.Set(vacate, "1")
-	res, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
+	tr := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "tcp4", net.JoinHostPort(literal, req.URL.Port())) // whatever localhost is here
+	}}
+	res, err := tr.RoundTrip(req)
 	if err != nil {
 		return false
 	}

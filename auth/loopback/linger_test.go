@@ -56,14 +56,14 @@ func TestLinger_limitOver_portIsFree(t *testing.T) {
 func TestVacate_lingering_freesPort(t *testing.T) {
 	t.Parallel()
 	ln := start(t, true)
-	if loopback.Vacate(t.Context(), ln.Port()) {
+	if loopback.Vacate(t.Context(), ln.RedirectURI()) {
 		t.Error("an open sign-in was given up")
 	}
 	if r := get(t, browser(t), ln.RedirectURI()); r.code != http.StatusBadRequest {
 		t.Errorf("the open sign-in answers %d", r.code)
 	}
 	ln.Linger(time.Minute)
-	if !loopback.Vacate(t.Context(), ln.Port()) {
+	if !loopback.Vacate(t.Context(), ln.RedirectURI()) {
 		t.Error("it was not given up")
 	}
 	again, err := loopback.Listen(t.Context(), ln.Port())
@@ -71,6 +71,32 @@ func TestVacate_lingering_freesPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = again.Close()
+}
+
+// A flow at localhost gives both addresses up.
+func TestVacate_lingeringAtLocalhost_freesPort(t *testing.T) {
+	t.Parallel()
+	ln, err := loopback.Listen(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	if err := ln.UseLocalhost(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ln.Serve(loopback.Flow{AuthorizationURL: "https://as.example/", Accept: accept, Bound: true})
+	ln.Linger(time.Minute)
+	if !loopback.Vacate(t.Context(), ln.RedirectURI()) {
+		t.Fatal("it was not given up")
+	}
+	again, err := loopback.Listen(t.Context(), ln.Port())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if err := again.UseLocalhost(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
 // Somebody else's port is left alone, also one that says nothing.
@@ -83,7 +109,7 @@ func TestVacate_anotherProgram_false(t *testing.T) {
 	}
 	defer silent.Close()
 	addr, ok := silent.Addr().(*net.TCPAddr)
-	if !ok || loopback.Vacate(t.Context(), addr.Port) {
+	if !ok || loopback.Vacate(t.Context(), loopback.RedirectURI(addr.Port)) {
 		t.Error("a silent program gave up its port")
 	}
 }

@@ -201,20 +201,26 @@ func (l *Listener) Close() error {
 		l.lingering.Stop()
 	}
 	l.mu.Unlock()
-	if l.ln6 != nil {
-		defer l.ln6.Close() // it holds nothing
-	}
 	if l.srv == nil {
-		return l.ln.Close()
+		return l.unbind()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // bounds our own wait, nobody else's
 	defer cancel()
 	// Shutdown does not know the port yet if Serve's goroutine has not run.
-	_ = l.ln.Close()
+	_ = l.unbind()
 	if err := l.srv.Shutdown(ctx); err != nil {
 		return errors.Join(l.srv.Close())
 	}
 	return nil
+}
+
+// unbind frees the port; answers under way go on.
+func (l *Listener) unbind() error {
+	err := l.ln.Close()
+	if l.ln6 != nil {
+		_ = l.ln6.Close() // it holds nothing
+	}
+	return err
 }
 
 // limited caps the open connections (OAUTH X13).

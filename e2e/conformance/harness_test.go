@@ -8,22 +8,6 @@ import (
 
 // The harness itself: what it lets pass would pass in silence.
 
-func TestVerdict_listAndOutcomeDiffer_isUnexpected(t *testing.T) {
-	t.Parallel()
-	good, bad := outcome{passed: 1}, outcome{faults: []fault{{check: "x"}}}
-	worse := outcome{faults: []fault{{check: "x"}, {said: "a broken line"}}}
-	free, waits := wait{}, wait{row: "A22", checks: []string{"x"}}
-	for _, c := range []struct {
-		o        outcome
-		w        wait
-		expected bool
-	}{{good, free, true}, {good, waits, false}, {bad, free, false}, {bad, waits, true}, {worse, waits, false}} {
-		if said, expected := c.o.verdict(c.w); expected != c.expected {
-			t.Errorf("%q: expected is %v", said, expected)
-		}
-	}
-}
-
 func TestJudge_failureWarningOrNothing_isAFault(t *testing.T) {
 	t.Parallel()
 	for want, checks := range map[string][]check{
@@ -60,15 +44,5 @@ func TestWire_legacyWaysOfTheBridge_areFound(t *testing.T) {
 	}
 	if got, err = legacyWaysSince(13, wire); err != nil || len(got) != 1 {
 		t.Errorf("nothing seen: %v %v", got, err)
-	}
-}
-
-// Only what needs a sign-in may wait.
-func TestWaiting_onlyScenariosOfOAuth(t *testing.T) {
-	t.Parallel()
-	for _, w := range waiting() {
-		if !strings.HasPrefix(w.scenario, "auth/") || w.row == "" || len(w.checks) == 0 || slices.Contains(w.checks, "") {
-			t.Errorf("%+v", w)
-		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,34 +18,19 @@ type outcome struct {
 	list     string
 	scenario string
 	passed   int // checks
-	faults   []fault
+	faults   []string
 	took     time.Duration
-}
-
-// fault is one thing that was wrong.
-type fault struct {
-	check string // the suite's name of it; empty: it was found by us
-	said  string
 }
 
 func (o *outcome) ok() bool { return len(o.faults) == 0 }
 
-// blame adds what the suite does not see; no list excuses it.
-func (o *outcome) blame(said ...string) {
-	for _, s := range said {
-		o.faults = append(o.faults, fault{said: s})
-	}
-}
-
-// unexcused are the faults that w does not cover.
-func (o *outcome) unexcused(w wait) []fault {
-	return slices.DeleteFunc(slices.Clone(o.faults), func(f fault) bool { return slices.Contains(w.checks, f.check) })
-}
+// blame adds what the suite does not see.
+func (o *outcome) blame(said ...string) { o.faults = append(o.faults, said...) }
 
 func (o *outcome) told() string {
 	var b strings.Builder
-	for _, f := range o.faults {
-		b.WriteString("\n\t" + f.said)
+	for _, said := range o.faults {
+		b.WriteString("\n\t" + said)
 	}
 	return b.String()
 }
@@ -176,7 +160,7 @@ func (o *outcome) judge(checks []check) {
 			if said == "" {
 				said = c.Description
 			}
-			o.faults = append(o.faults, fault{c.ID, fmt.Sprintf("%s %s: %s", c.Status, c.ID, said)})
+			o.blame(fmt.Sprintf("%s %s: %s", c.Status, c.ID, said))
 		}
 	}
 	if o.passed == 0 && len(o.faults) == 0 {
