@@ -104,7 +104,7 @@ func answerAt(path string, answer func(http.ResponseWriter)) func(*sandbox.Optio
 
 // Never for PayU, whose endpoints are known to be elsewhere.
 //
-//oauth:row A16 auth/discover.go "&& !isPayU(c.cfg.Resource)" => ""
+//oauth:row A16 auth/bare_server.go "isPayU(c.cfg.Resource) || " => ""
 func TestSignIn_payuWithoutMetadata_noDefaultEndpoints(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sandbox.Options{TLS: true, PayUNames: true}, soon)
@@ -113,4 +113,41 @@ func TestSignIn_payuWithoutMetadata_noDefaultEndpoints(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 	w.wantCount("registrations", sandbox.Query{Path: "/register"}, 0)
+}
+
+// A server that had metadata before is in trouble: nobody is sent to a guess.
+//
+//oauth:row A16 auth/bare_server.go "|| c.hadMetadata(ctx, s)" => ""
+func TestSignIn_metadataLost_noDefaultEndpoints(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{OnePort: true}, soon)
+	old := w.mustSignIn()
+	w.sb.SetMetadata(sandbox.MetadataKnobs{Answer: sandbox.AnswerNotFound, BareEndpoints: true})
+	if _, err := w.signIn(); !errors.Is(err, auth.ErrServer) || !strings.Contains(err.Error(), "no authorization server metadata") {
+		t.Errorf("err = %v", err)
+	}
+	w.wantCount("authorizations", sandbox.Query{Path: "/authorize"}, 0)
+	w.wantOnly(old)
+}
+
+// One that has none signs in again and again.
+func TestSignIn_noMetadataAnywhereTwice_oneRegistration(t *testing.T) {
+	t.Parallel()
+	w := bare(t)
+	w.mustSignIn()
+	w.mustSignIn()
+	w.wantCount("registrations", sandbox.Query{Path: "/register"}, 1)
+}
+
+// Nor is anybody sent to a page that is not there.
+//
+//oauth:row A16 auth/bare_server.go "if status != http.StatusNotFound && status != http.StatusGone {" => "if true {"
+func TestSignIn_noMetadataNorEndpoints_saysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{OnePort: true}, soon)
+	w.sb.SetMetadata(sandbox.MetadataKnobs{Answer: sandbox.AnswerNotFound})
+	_, err := w.signIn()
+	if !errors.Is(err, auth.ErrServer) || !strings.Contains(err.Error(), "no authorization endpoint at ") || errors.Is(err, auth.ErrTimeout) {
+		t.Errorf("err = %v", err)
+	}
 }

@@ -29,7 +29,8 @@ func checkClientDocument(raw string) error {
 		}
 	}
 	if err != nil {
-		return hint.With(fmt.Errorf("the address of the client id metadata document: %w", err), "give it as --client-metadata-url https://HOST/PATH")
+		return hint.With(fmt.Errorf("--client-metadata-url: %w", err),
+			"give the https address, with a path, under which the document is hosted: --client-metadata-url https://HOST/PATH; docs/login.md has an example")
 	}
 	return nil
 }

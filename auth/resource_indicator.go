@@ -78,8 +78,13 @@ func checkIndicator(raw string) error {
 	if raw == "" || raw == noResource {
 		return nil
 	}
-	if u, err := url.Parse(raw); err != nil || !u.IsAbs() || u.Fragment != "" || strings.ContainsFunc(raw, notInURL) {
-		return hint.With(errors.New("the resource indicator is no absolute URI without fragment"), "give it as --resource URI, or --resource=none")
+	const advice = "give --resource none, or the URI that the server wants"
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || !u.IsAbs() || strings.ContainsFunc(raw, notInURL):
+		return hint.With(errors.New("--resource: this is no absolute URI"), advice)
+	case strings.Contains(raw, "#"):
+		return hint.With(errors.New("--resource: a resource indicator has no fragment"), advice)
 	}
 	return nil
 }

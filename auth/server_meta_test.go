@@ -109,13 +109,29 @@ func TestNew_addressesInSettings_checked(t *testing.T) {
 	t.Parallel()
 	const document, metadata, resource = "--client-metadata-url", "--auth-server-metadata-url", "--resource"
 	for _, c := range []struct{ option, value string }{
-		{document, "http://app.example/client.json"}, {document, "http://127.0.0.1/client.json"}, {document, "https://app.example"},
-		{document, "https://app.example/"}, {document, "https://app.example/a/../client.json"}, {document, "https://app.example/./client.json"},
-		{document, "https://app.example/%2e%2E/client.json"}, {document, "https://app.example/.."}, {document, "https://app.example/client.json#f"},
-		{document, "https://app.example/client.json#"}, {document, "https://me@app.example/client.json"}, {document, "app.example/client.json"}, {document, "javascript:alert(1)"},
-		{document, "https://app.example/a b"}, {document, "https:///client.json"},
-		{metadata, "http://as.example/m"}, {metadata, "http://127.0.0.1/m"}, {metadata, "file:///m"}, {metadata, "as.example/m"},
-		{resource, "as.example"}, {resource, "https://as.example/#f"}, {resource, "https://as.example/a b"}, {resource, "None"},
+		{document, "http://app.example/client.json"},
+		{document, "http://127.0.0.1/client.json"},
+		{document, "https://app.example"},
+		{document, "https://app.example/"},
+		{document, "https://app.example/a/../client.json"},
+		{document, "https://app.example/./client.json"},
+		{document, "https://app.example/%2e%2E/client.json"},
+		{document, "https://app.example/.."},
+		{document, "https://app.example/client.json#f"},
+		{document, "https://app.example/client.json#"},
+		{document, "https://me@app.example/client.json"},
+		{document, "app.example/client.json"},
+		{document, "javascript:alert(1)"},
+		{document, "https://app.example/a b"},
+		{document, "https:///client.json"},
+		{metadata, "http://as.example/m"},
+		{metadata, "http://127.0.0.1/m"},
+		{metadata, "file:///m"},
+		{metadata, "as.example/m"},
+		{resource, "as.example"},
+		{resource, "https://as.example/#f"},
+		{resource, "https://as.example/a b"},
+		{resource, "None"},
 	} {
 		cfg := auth.Config{Resource: "https://mcp.example/mcp", HTTP: &http.Client{}}
 		set(&cfg, c.option, c.value)
@@ -128,8 +144,12 @@ func TestNew_addressesInSettings_checked(t *testing.T) {
 func TestNew_addressesInSettings_accepted(t *testing.T) {
 	t.Parallel()
 	for _, cfg := range []auth.Config{
-		{ClientMetadataURL: "https://app.example/client.json"}, {ClientMetadataURL: "https://app.example:8443/a/.b/..c?v=1"},
-		{ServerMetadataURL: "https://as.example/m?tenant=1"}, {ResourceIndicator: "api://6e8c"}, {ResourceIndicator: "urn:example:mcp"}, {ResourceIndicator: "none"},
+		{ClientMetadataURL: "https://app.example/client.json"},
+		{ClientMetadataURL: "https://app.example:8443/a/.b/..c?v=1"},
+		{ServerMetadataURL: "https://as.example/m?tenant=1"},
+		{ResourceIndicator: "api://6e8c"},
+		{ResourceIndicator: "urn:example:mcp"},
+		{ResourceIndicator: "none"},
 	} {
 		cfg.Resource, cfg.HTTP = "https://mcp.example/mcp", &http.Client{}
 		if _, err := auth.New(cfg); err != nil {

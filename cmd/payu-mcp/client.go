@@ -71,7 +71,7 @@ func (s settings) checkClient() error {
 	return nil
 }
 
-// checkAddresses is auth's own check, before anybody is asked anything.
+// checkAddresses holds all that names an address to the rules of auth.
 func (s settings) checkAddresses() error {
 	cfg := auth.Config{
 		Resource: cmp.Or(s.URL, auth.PayUEndpoint), ClientMetadataURL: s.ClientMetadataURL,

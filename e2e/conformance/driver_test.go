@@ -100,11 +100,10 @@ func newDriver(url string) (*driver, error) {
 
 // client gives payu-mcp the client id that the scenario wants it to have.
 func (d *driver) client(home string) error {
-	id := d.context.ClientID
 	if d.scenario == "auth/basic-cimd" {
-		id = cimdURL
+		d.env = append(d.env, "PAYU_MCP_CLIENT_METADATA_URL="+cimdURL)
 	}
-	if id != "" {
+	if id := d.context.ClientID; id != "" {
 		d.env = append(d.env, "PAYU_MCP_CLIENT_ID="+id)
 	}
 	if d.context.ClientSecret == "" {
