@@ -166,7 +166,7 @@ func (s *stopwatch) tokensAndServers(t *testing.T) {
 
 	sb.SetAccessTokenLife(time.Second)
 	w.must(w.payu("login"), 0)
-	before++
+	before = sb.Log().Count(sandbox.Query{Path: "/oauth/authorize"})
 	s.measure(w, "token expired", fromCatalogue, w.expired)
 	w.expired()
 	release := sb.Hold(func(e sandbox.Entry) bool { return e.Path == "/oauth/token" })
@@ -220,7 +220,14 @@ func (s *stopwatch) payuWithoutCatalogue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, data := range map[string][]byte{ca: sb.CAPEM(), filepath.Join(w.state, "profile-default.json"): profile} {
+	noted, err := json.Marshal([]string{w.state}) // as login does, outside of the person's own folder
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		ca: sb.CAPEM(), filepath.Join(w.state, "profile-default.json"): profile,
+		filepath.Join(w.path("home"), ".local", "state", "payu-mcp", "folders.json"): noted,
+	} {
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 			t.Fatal(err)
 		}
