@@ -220,14 +220,8 @@ func (s *stopwatch) payuWithoutCatalogue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	noted, err := json.Marshal([]string{w.state}) // as login does, outside of the person's own folder
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, data := range map[string][]byte{
-		ca: sb.CAPEM(), filepath.Join(w.state, "profile-default.json"): profile,
-		filepath.Join(w.path("home"), ".local", "state", "payu-mcp", "folders.json"): noted,
-	} {
+	w.noteFolder()
+	for name, data := range map[string][]byte{ca: sb.CAPEM(), filepath.Join(w.state, "profile-default.json"): profile} {
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 			t.Fatal(err)
 		}

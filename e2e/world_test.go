@@ -237,3 +237,15 @@ func (w *world) eventually(what string, limit time.Duration, done func() bool) {
 		}
 	}
 }
+
+// noteFolder notes the state folder where login notes those it has written to.
+func (w *world) noteFolder() {
+	w.t.Helper()
+	file := w.path("home", ".local", "state", "payu-mcp", "folders.json")
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(file, fmt.Appendf(nil, "[%q]", w.state), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
