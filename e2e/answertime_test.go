@@ -161,12 +161,11 @@ func (s *stopwatch) tokensAndServers(t *testing.T) {
 	sb := startSandbox(t, sandbox.Options{})
 	w.visitor()
 	w.must(w.payu("login", "--url", sb.Endpoint(), "--store=file"), 0)
-	before := sb.Log().Count(sandbox.Query{Path: "/oauth/authorize"})
 	s.measure(w, "token fresh", fromCatalogue, asItIs)
 
 	sb.SetAccessTokenLife(time.Second)
 	w.must(w.payu("login"), 0)
-	before = sb.Log().Count(sandbox.Query{Path: "/oauth/authorize"})
+	before := sb.Log().Count(sandbox.Query{Path: "/oauth/authorize"})
 	s.measure(w, "token expired", fromCatalogue, w.expired)
 	w.expired()
 	release := sb.Hold(func(e sandbox.Entry) bool { return e.Path == "/oauth/token" })
