@@ -54,7 +54,7 @@ func (ws *watches) remove(w *watch) {
 }
 
 func (ws *watches) loop() {
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(40 * time.Millisecond)
 	defer tick.Stop()
 	for range tick.C {
 		ws.look()

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-const commandLimit = 60 * time.Second
+const commandLimit = 2 * time.Minute
 
 // world is one user's computer: a home, an environment that holds nothing of
 // the machine's, and a record of all that came out.
