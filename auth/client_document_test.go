@@ -9,6 +9,7 @@ import (
 
 	"github.com/payu-mcp/payu-mcp/auth"
 	"github.com/payu-mcp/payu-mcp/internal/hint"
+	"github.com/payu-mcp/payu-mcp/internal/redact"
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
 
@@ -173,23 +174,54 @@ func TestSignIn_ownerGone_resumedOnlyAsTheSameClient(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := documented(t, withDocument)
-			w.openAs(w.client, "", false).gone()
-			attempt := w.store.current().Attempt
-			next := w.newClient(c.change, soon)
-			_ = w.meet401(next, "")
-			ctx, leave := context.WithCancel(t.Context())
-			defer leave()
-			resumed := make(chan bool, 1)
-			_, _ = next.SignIn(ctx, auth.Prompt{Open: func(context.Context, string) error {
-				resumed <- w.store.current().Attempt.State == attempt.State
-				leave()
-				return nil
-			}})
-			next.Close(t.Context())
-			close(resumed)
-			if got := <-resumed; got != c.same { // false too if it ended before a browser was opened
-				t.Errorf("resumed: %v", got)
-			}
+			w.wantResumed(c.change, c.same)
 		})
+	}
+}
+
+// The sealed secret of a named client counts until another one is given, or none
+// on purpose (OAUTH A11).
+func TestSignIn_ownerGone_resumedOnlyWithTheSameSecret(t *testing.T) {
+	t.Parallel()
+	named := func(secret redact.Secret, none bool) func(*auth.Config) {
+		return func(c *auth.Config) { c.ClientID, c.ClientSecret, c.NoSecret = "ours", secret, none }
+	}
+	for name, c := range map[string]struct {
+		change func(*auth.Config)
+		same   bool
+	}{
+		"the same":  {named("the-secret", false), true},
+		"not given": {named("", false), true},
+		"another":   {named("another-secret", false), false},
+		"none":      {named("", true), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := documented(t, named("the-secret", false))
+			w.wantResumed(c.change, c.same)
+		})
+	}
+}
+
+// wantResumed lets a process that is configured so find the open sign-in of one
+// that is gone.
+func (w *world) wantResumed(change func(*auth.Config), want bool) {
+	w.t.Helper()
+	w.openAs(w.client, "", false).gone()
+	attempt := w.store.current().Attempt
+	next := w.newClient(change, soon)
+	_ = w.meet401(next, "")
+	ctx, leave := context.WithCancel(w.t.Context())
+	defer leave()
+	resumed := make(chan bool, 1)
+	_, _ = next.SignIn(ctx, auth.Prompt{Open: func(context.Context, string) error {
+		resumed <- w.store.current().Attempt.State == attempt.State
+		leave()
+		return nil
+	}})
+	next.Close(w.t.Context())
+	close(resumed)
+	if got := <-resumed; got != want { // false too if it ended before a browser was opened
+		w.t.Errorf("resumed: %v", got)
 	}
 }
