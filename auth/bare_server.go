@@ -5,7 +5,10 @@ package auth
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
+
+	"github.com/payu-mcp/payu-mcp/internal/hint"
 )
 
 // bareServer is an authorization server without any metadata: its endpoints have
@@ -31,6 +34,19 @@ func (c *Client) bareServer(ctx context.Context, noMetadata error) (Server, erro
 	}
 	c.log.InfoContext(ctx, "the server has no metadata: its authorization endpoints are taken to be where MCP 2025-03-26 puts them")
 	return s, c.checkEndpoints(s)
+}
+
+// checkBare keeps a person from a page that is not there: nothing says that a
+// server without metadata has an authorization endpoint at all.
+func (c *Client) checkBare(ctx context.Context, d *discovery, r Registration) error {
+	if d.noMetadata == nil {
+		return nil
+	}
+	status, _ := c.askToAuthorize(ctx, d, r)
+	if status != http.StatusNotFound && status != http.StatusGone {
+		return nil
+	}
+	return hint.With(fmt.Errorf("%w; and there is no authorization endpoint at %s", d.noMetadata, d.server.AuthorizationEndpoint), hint.Of(d.noMetadata))
 }
 
 // hadMetadata tells whether somebody signed in at this server by other endpoints.

@@ -138,3 +138,16 @@ func TestSignIn_noMetadataAnywhereTwice_oneRegistration(t *testing.T) {
 	w.mustSignIn()
 	w.wantCount("registrations", sandbox.Query{Path: "/register"}, 1)
 }
+
+// Nor is anybody sent to a page that is not there.
+//
+//oauth:row A16 auth/bare_server.go "if status != http.StatusNotFound && status != http.StatusGone {" => "if true {"
+func TestSignIn_noMetadataNorEndpoints_saysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{OnePort: true}, soon)
+	w.sb.SetMetadata(sandbox.MetadataKnobs{Answer: sandbox.AnswerNotFound})
+	_, err := w.signIn()
+	if !errors.Is(err, auth.ErrServer) || !strings.Contains(err.Error(), "no authorization endpoint at ") || errors.Is(err, auth.ErrTimeout) {
+		t.Errorf("err = %v", err)
+	}
+}

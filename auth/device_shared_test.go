@@ -133,6 +133,42 @@ func TestSignIn_codeOfferedWithoutList_code(t *testing.T) {
 	}
 }
 
+// The resource indicator that the user chose goes into both requests, or none.
+func TestSignIn_byCode_resourceAsConfigured(t *testing.T) {
+	t.Parallel()
+	for configured, want := range map[string]string{"": "https://mcp.example/mcp", "none": "", "https://mcp.example/other": "https://mcp.example/other"} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newCodeServer(grants("one"))
+			newCoder(t, s, func(c *auth.Config) { c.ResourceIndicator = configured }).mustSignIn()
+			for _, path := range []string{"/device_authorization", "/token"} {
+				form := s.requests(path)[0].form
+				if got := form.Get("resource"); got != want || form.Has("resource") != (want != "") {
+					t.Errorf("%q: %s got resource %q", configured, path, got)
+				}
+			}
+		})
+	}
+}
+
+// A client id metadata document is the client here too.
+func TestSignIn_byCodeWithDocument_isClient(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const document = "https://client.example/payu-mcp.json"
+		s := newCodeServer(grants("one"))
+		s.doc = map[string]any{"client_id_metadata_document_supported": true}
+		newCoder(t, s, func(c *auth.Config) { c.ClientMetadataURL = document }).mustSignIn()
+		for _, path := range []string{"/device_authorization", "/token"} {
+			if got := s.requests(path)[0].form.Get("client_id"); got != document {
+				t.Errorf("%s got client_id %q", path, got)
+			}
+		}
+		if len(s.requests("/register")) != 0 {
+			t.Error("it was registered")
+		}
+	})
+}
+
 // opened begins a sign-in by code and waits until its code is shown.
 func (p *coder) opened(ctx context.Context, c *auth.Client) <-chan error {
 	p.t.Helper()

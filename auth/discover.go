@@ -16,6 +16,8 @@ type discovery struct {
 	scopes   []string // to ask for; empty: none are sent (OAUTH A20)
 	// grantAlive: the sign-in widens a grant that works.
 	grantAlive bool
+	// noMetadata is why the endpoints are the default ones (OAUTH A16); nil: they are not.
+	noMetadata error
 }
 
 // discover finds the authorization server of the resource, starting from the
@@ -26,13 +28,15 @@ func (c *Client) discover(ctx context.Context, ch challenge) (*discovery, error)
 		return nil, err
 	}
 	server, err := c.findServer(ctx, prm)
+	var noMetadata error
 	if absent && errors.Is(err, errNoServerMeta) {
+		noMetadata = err
 		server, err = c.bareServer(ctx, err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &discovery{server: server, resource: c.indicator(prm), scopes: c.scopesFor(ch, prm, server)}, nil
+	return &discovery{noMetadata: noMetadata, server: server, resource: c.indicator(prm), scopes: c.scopesFor(ch, prm, server)}, nil
 }
 
 // findServer reads the authorization server metadata: from the place that the user

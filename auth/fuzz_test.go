@@ -91,12 +91,18 @@ func FuzzParseChallenge(f *testing.F) {
 // FuzzDiscovery: whatever a challenge and the metadata of resource and server say,
 // only safe addresses are asked and come out, the resource is ours, and PayU's stay
 // at PayU.
+//
+//oauth:row X1 auth/server_meta.go `u, err := c.checkServerURL(endpoint)` => `u, err := url.Parse(endpoint)`
+//oauth:row X7 auth/resource_meta.go `return &found, false, c.checkResource(found.Resource)` => `return &found, false, nil`
 func FuzzDiscovery(f *testing.F) {
 	good := []byte(`{"issuer":"https://as.example","authorization_endpoint":"https://as.example/a","token_endpoint":"https://as.example/t","code_challenge_methods_supported":["S256"]}`)
 	prm := []byte(`{"resource":"https://h.example/mcp","authorization_servers":["https://as.example"],"scopes_supported":["a\u001b"]}`)
 	f.Add(`Bearer resource_metadata="https://h.example/.well-known/oauth-protected-resource/x", scope="a"`, prm, good, false)
 	f.Add(`Bearer resource_metadata="http://169.254.169.254/"`, []byte(`{"resource":"https://h.example","authorization_servers":["https://as.example/p/"]}`), good, false)
 	f.Add("", []byte(`{"resource":"https://evil.example"}`), []byte(`{"issuer":"https://h.example","authorization_endpoint":"javascript:x","token_endpoint":"smb://localhost/x"}`), false)
+	f.Add("", []byte(`{"resource":"https://evil.example","authorization_servers":["https://as.example"]}`), good, false)
+	f.Add("", prm, []byte(`{"issuer":"https://as.example","authorization_endpoint":"javascript:x","token_endpoint":"https://as.example/t","code_challenge_methods_supported":["S256"]}`), false)
+	f.Add("", []byte(`[]`), []byte(`{"issuer":"https://api.payu.in","authorization_endpoint":"https://accounts.payu.in/a","token_endpoint":"https://evil.example/t"}`), true)
 	f.Add("", []byte(`[]`), []byte(`{"issuer":"https://api.payu.in","authorization_endpoint":"https://accounts.payu.in/a","token_endpoint":"https://evil.example/t","device_authorization_endpoint":"https://accounts.payu.in:8443/"}`), true)
 	f.Add("", []byte(`null`), []byte(`{"issuer":"https://accounts.payu.in","authorization_endpoint":"https://accounts.payu.in/a","token_endpoint":"https://x.payu.in/t","revocation_endpoint":"https://payu.in@evil.example/"}`), true)
 	f.Fuzz(func(t *testing.T, challenge string, resource, server []byte, pinned bool) {

@@ -14,7 +14,7 @@ import (
 // A registration is used again as long as its secret surely outlives a sign-in.
 //
 //oauth:row A12 auth/signin.go "!r.SecretExpiry.IsZero() &&" => "false &&"
-//oauth:row A12 auth/signin.go "case known != nil && known.RedirectURI == ln.RedirectURI()" => "case false && known != nil"
+//oauth:row A12 auth/signin.go "case known != nil && known.RedirectURI == ln.RedirectURI()" => "case false"
 func TestSignIn_secretOfRegistrationEnds_registeredAnew(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -60,23 +60,29 @@ func (c *Client) warnRefused(ctx context.Context, d *discovery, r Registration) 
 // challenge that nobody uses, and returns what of the answer says that the client
 // is not known; "" is anything else, and no answer.
 func (c *Client) try(ctx context.Context, d *discovery, r Registration) (said string) {
+	_, said = c.askToAuthorize(ctx, d, r)
+	return said
+}
+
+// askToAuthorize returns the status of the answer, 0 when none came, and try's word.
+func (c *Client) askToAuthorize(ctx context.Context, d *discovery, r Registration) (status int, said string) {
 	target, err := newAttempt(d, r, r.RedirectURI).url(IsLoopback(c.cfg.Resource))
 	if err != nil {
-		return "" // begin says so
+		return 0, "" // begin says so
 	}
 	ctx, cancel := context.WithTimeout(ctx, tryLimit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
 	if err != nil {
-		return ""
+		return 0, ""
 	}
 	req.Header.Set("Accept", "text/html")
 	res, err := c.http.Do(req)
 	if err != nil {
-		return ""
+		return 0, ""
 	}
 	_ = res.Body.Close() // the page is for a person
-	return turnedAway(res)
+	return res.StatusCode, turnedAway(res)
 }
 
 // turnedAway reads the answers of servers that do not know a client: status 400

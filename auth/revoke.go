@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
@@ -17,10 +18,18 @@ type Revocation struct {
 	Token string
 	// Err is nil when the server confirmed that the token is dead.
 	Err error
+	// Expiry is when it ends by itself; zero: not known.
+	Expiry time.Time
 }
 
-// ErrNoRevocation: the server offers no way to revoke a token.
-var ErrNoRevocation = errors.New("the server offers no revocation endpoint")
+// Why a token was not revoked, beside faults.
+var (
+	// ErrNoRevocation: the server offers no way to revoke a token.
+	ErrNoRevocation = errors.New("the server offers no revocation endpoint")
+	// ErrTokenKind: the server cannot revoke tokens of this kind, such as a JWT that
+	// nobody asks it about (RFC 7009 section 2.2.1).
+	ErrTokenKind = errors.New("the server cannot revoke tokens of this kind")
+)
 
 // Logout revokes the tokens and deletes the credential, also when the server
 // cannot be told. It returns what was and was not revoked, nothing when nobody
@@ -40,9 +49,9 @@ func (c *Client) Logout(ctx context.Context) ([]Revocation, error) {
 func (c *Client) revoke(ctx context.Context, cred *Credential) []Revocation {
 	var done []Revocation
 	if cred.RefreshToken != "" {
-		done = append(done, Revocation{"refresh token", c.revokeToken(ctx, cred, cred.RefreshToken, "refresh_token")})
+		done = append(done, Revocation{Token: "refresh token", Err: c.revokeToken(ctx, cred, cred.RefreshToken, "refresh_token")})
 	}
-	return append(done, Revocation{"access token", c.revokeToken(ctx, cred, cred.AccessToken, "access_token")})
+	return append(done, Revocation{"access token", c.revokeToken(ctx, cred, cred.AccessToken, "access_token"), cred.Expiry})
 }
 
 func (c *Client) revokeToken(ctx context.Context, cred *Credential, token redact.Secret, kind string) error {
@@ -56,6 +65,12 @@ func (c *Client) revokeToken(ctx context.Context, cred *Credential, token redact
 		return err
 	}
 	if a.status != http.StatusOK {
+		var e struct {
+			Error string `json:"error"`
+		}
+		if a.decode(&e) == nil && e.Error == "unsupported_token_type" {
+			return ErrTokenKind
+		}
 		return serverFault("the revocation endpoint answered status %d", a.status)
 	}
 	return nil

@@ -115,6 +115,9 @@ func (c *Client) begin(ctx context.Context, cur *Credential, ch challenge, p Pro
 	if err != nil {
 		return err
 	}
+	if err := c.checkBare(ctx, d, reg); err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	a := newAttempt(d, c.withSealedSecret(reg, d.server, cur), ln.RedirectURI())
 	a.compare(c.known(d, cur))
 	a.Bound, a.By, a.Expiry = p.Open != nil, clean(p.By), c.now().Add(c.cfg.SignInLimit)
@@ -231,7 +234,7 @@ func (c *Client) revokeReplaced(ctx context.Context, old, cred *Credential) {
 		return
 	}
 	for _, r := range c.revoke(ctx, old) {
-		if r.Err != nil {
+		if r.Err != nil && !errors.Is(r.Err, ErrTokenKind) {
 			c.log.WarnContext(ctx, "the login that was replaced could not be revoked", "token", r.Token, "err", r.Err)
 		}
 	}

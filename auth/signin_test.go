@@ -64,7 +64,7 @@ func TestSignIn_withoutChallenge_refusedAndSilent(t *testing.T) {
 
 // Ten sign-ins make one registration: its port is tried first.
 //
-//oauth:row A12 auth/signin.go "case known != nil && known.RedirectURI == ln.RedirectURI()" => "case false && known != nil"
+//oauth:row A12 auth/signin.go "case known != nil && known.RedirectURI == ln.RedirectURI()" => "case false"
 //oauth:row A12 auth/signin.go "listenFor(ctx, known.RedirectURI); err == nil {" => "loopback.Listen(ctx, 0); err == nil {"
 func TestSignIn_tenTimes_oneRegistration(t *testing.T) {
 	t.Parallel()

@@ -145,6 +145,7 @@ func TestBadInput_unknownName_networkError(t *testing.T) {
 	if err := os.MkdirAll(w.state, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	w.noteFolder()
 	if err := os.WriteFile(filepath.Join(w.state, "profile-default.json"), []byte(`{"url":"`+url+`"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}

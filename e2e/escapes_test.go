@@ -29,7 +29,7 @@ func acting(out string) (rune, bool) {
 // gone from all that is printed and logged, and no line of ours is forged.
 //
 //oauth:row X19 internal/printable/printable.go "return unicode.IsControl(r) ||" => "return r == 0x7f ||"
-//oauth:row X19 auth/errors.go "return printable.Line(s, maxServerText)" => "return s"
+//oauth:row X19 auth/errors.go "return printable.Line(s, maxServerText)" => "_ = printable.Line; return s"
 func TestEscapes_everyTextOfTheServer_areNotPrinted(t *testing.T) {
 	t.Parallel()
 	evil := fault.EvilText()

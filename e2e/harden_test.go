@@ -125,7 +125,7 @@ const (
 // nor the environment of a command of ours, whichever it is; of a program that is
 // not ours it can.
 //
-//oauth:row X26 cmd/payu-mcp/harden_linux.go "unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)" => "error(nil)"
+//oauth:row X26 cmd/payu-mcp/harden_linux.go "unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)" => "unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)"
 func TestHarden_sameUser_cannotReadMemory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

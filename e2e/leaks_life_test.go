@@ -33,7 +33,6 @@ func echo(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 // files, and the arguments and environment of all processes.
 //
 //oauth:row X18 auth/token_request.go "clean(without(form, r, res.Description))" => "clean(res.Description)"
-//oauth:row X18 auth/attempt.go "if a.Bound {" => "if false {"
 //oauth:row A37 auth/token_request.go "clean(without(form, r, res.Description))" => "clean(res.Description)"
 func TestLeaks_wholeLife_nothingGetsOut(t *testing.T) {
 	t.Parallel()

@@ -38,6 +38,22 @@ func TestOIDC_byCode_endsWithDeadTokens(t *testing.T) {
 	s.wantRegistrations(t, 1)
 }
 
+// The same with a client id metadata document, which the provider fetches: nobody
+// registers (OAUTH A9, A10).
+func TestOIDC_byMetadataDocument_endsWithDeadTokens(t *testing.T) {
+	t.Parallel()
+	w, s := newOIDCWorld(t)
+	w.actor("walk")
+	w.must(w.payu("login", "--url", s.Endpoint, "--client-metadata-url", s.ClientDocument), 0)
+	w.lives(s, "authorization_code")
+	s.wantRegistrations(t, 0)
+	for _, e := range s.granted("refresh_token") {
+		if e.Client != s.ClientDocument {
+			t.Errorf("refreshed by client %q", e.Client)
+		}
+	}
+}
+
 func newOIDCWorld(t *testing.T) (*world, *stack) {
 	t.Helper()
 	w := newWorld(t)

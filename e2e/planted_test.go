@@ -100,8 +100,12 @@ func TestPlanted_profile_isRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			plantings(`{"url":"` + sb.Endpoint() + `"}`)[name](t, filepath.Join(w.state, "profile-default.json"))
+			says := "is not private"
+			if name == "a link" {
+				says = "is not a regular file"
+			}
 			for _, command := range []string{"status", "login --store=file", "logout", ""} {
-				w.fails(w.payu(strings.Fields(command)...), exitError, "is not private")
+				w.fails(w.payu(strings.Fields(command)...), exitError, says)
 			}
 			if n := sb.Log().Len(); n != 0 {
 				t.Errorf("%d requests to the endpoint of the planted file", n)
@@ -113,7 +117,7 @@ func TestPlanted_profile_isRefused(t *testing.T) {
 // The same for what a login has left: the sealed file, the key beside it, the
 // locks. Nothing of what a link leads to is changed.
 //
-//oauth:row X25 keychain/lock.go "if err := privatefile.CheckFile(l.path); err != nil {" => "if err := error(nil); err != nil {"
+//oauth:row X25 keychain/lock.go "if err := privatefile.CheckFile(l.path); err != nil {" => "if err := privatefile.CheckFile(l.path); false {"
 func TestPlanted_filesOfALogin_areRefused(t *testing.T) {
 	t.Parallel()
 	for _, suffix := range []string{".json", ".key", ".lock", ".login"} {
@@ -168,7 +172,7 @@ func TestPlanted_helps_areIgnored(t *testing.T) {
 // theirs is theirs to read.
 //
 //oauth:row X25 cmd/payu-mcp/logfile_unix.go "if err := checkOwner(path, info); err != nil {" => "if err := error(nil); err != nil {"
-//oauth:row X25 cmd/payu-mcp/logfile_unix.go "if !ok || st.Uid == 0 || int64(st.Uid) == int64(os.Geteuid()) {" => "if true {"
+//oauth:row X25 cmd/payu-mcp/logfile_unix.go "if !ok || st.Uid == 0 || int64(st.Uid) == int64(os.Geteuid()) {" => "if ok || !ok {"
 func TestPlanted_logFile_isNotWritten(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -11,53 +11,90 @@ import (
 	"time"
 )
 
-// watch reads argv and environment of every descendant of this process, again
-// and again while a test runs: what any user of the computer could see (X9), and
-// what a core dump or a crash reporter would keep.
+// watch collects argv and environment of every descendant of this process while
+// a test runs: what any user of the computer could see (X9), and what a core dump
+// or a crash reporter would keep.
 type watch struct {
 	mu        sync.Mutex
 	argv, env map[string]struct{}
-	stop      chan struct{}
-	done      chan struct{}
 }
+
+// watches are those of the tests that run now. One look at the processes, again
+// and again, serves them all: each takes milliseconds of a small machine.
+type watches struct {
+	mu      sync.Mutex
+	all     map[*watch]struct{}
+	looking bool
+}
+
+var watching = watches{all: map[*watch]struct{}{}}
 
 func startWatch(t *testing.T) *watch {
 	t.Helper()
-	w := &watch{argv: map[string]struct{}{}, env: map[string]struct{}{}, stop: make(chan struct{}), done: make(chan struct{})}
-	go w.loop()
-	t.Cleanup(func() { close(w.stop); <-w.done })
+	w := &watch{argv: map[string]struct{}{}, env: map[string]struct{}{}}
+	watching.add(w)
+	t.Cleanup(func() { watching.remove(w) })
 	return w
 }
 
-func (w *watch) loop() {
-	defer close(w.done)
-	tick := time.NewTicker(10 * time.Millisecond)
+func (ws *watches) add(w *watch) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	ws.all[w] = struct{}{}
+	if !ws.looking {
+		ws.looking = true
+		go ws.loop() // ends with the last watch
+	}
+}
+
+func (ws *watches) remove(w *watch) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	delete(ws.all, w)
+}
+
+func (ws *watches) loop() {
+	tick := time.NewTicker(40 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		select {
-		case <-w.stop:
+	for range tick.C {
+		ws.look()
+		if ws.idle() {
 			return
-		case <-tick.C:
-			w.look()
 		}
 	}
 }
 
+// idle tells that nobody watches, and then the loop ends.
+func (ws *watches) idle() bool {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	ws.looking = len(ws.all) > 0
+	return !ws.looking
+}
+
 // look samples once.
-func (w *watch) look() {
+func (ws *watches) look() {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
 	for _, pid := range descendants(os.Getpid()) {
 		dir := filepath.Join("/proc", strconv.Itoa(pid))
 		argv, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
 		env, _ := os.ReadFile(filepath.Join(dir, "environ"))
-		w.mu.Lock()
-		w.argv[string(argv)], w.env[string(env)] = struct{}{}, struct{}{}
-		w.mu.Unlock()
+		for w := range ws.all {
+			w.add(string(argv), string(env))
+		}
 	}
+}
+
+func (w *watch) add(argv, env string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.argv[argv], w.env[env] = struct{}{}, struct{}{}
 }
 
 // sinks returns all that was seen.
 func (w *watch) sinks() map[string][]byte {
-	w.look()
+	watching.look()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return map[string][]byte{"argv of a process": joined(w.argv), "environment of a process": joined(w.env)}

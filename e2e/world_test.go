@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-const commandLimit = 60 * time.Second
+const commandLimit = 2 * time.Minute
 
 // world is one user's computer: a home, an environment that holds nothing of
 // the machine's, and a record of all that came out.
@@ -235,5 +235,17 @@ func (w *world) eventually(what string, limit time.Duration, done func() bool) {
 			w.t.Fatalf("waited %v for: %s", limit, what)
 		case <-tick.C:
 		}
+	}
+}
+
+// noteFolder notes the state folder where login notes those it has written to.
+func (w *world) noteFolder() {
+	w.t.Helper()
+	file := w.path("home", ".local", "state", "payu-mcp", "folders.json")
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(file, fmt.Appendf(nil, "[%q]", w.state), 0o600); err != nil {
+		w.t.Fatal(err)
 	}
 }

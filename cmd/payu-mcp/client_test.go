@@ -78,7 +78,7 @@ func with(s settings, metadata string) settings {
 // sealed one.
 //
 //oauth:row A11 auth/secret.go "r.Secret, r.AuthMethod = was.Secret, c.secretMethod(s)" => ""
-//oauth:row A37 cmd/payu-mcp/client.go "os.Unsetenv(sealedVariable)" => "os.Unsetenv(noIndicator)"
+//oauth:row A37 cmd/payu-mcp/client.go "os.Unsetenv(sealedVariable)" => "os.Unsetenv(sourceFlag)"
 //oauth:row A37 auth/credential.go "clean(c.Registration.ClientID)," => "clean(c.Registration.Secret.Reveal()),"
 func TestBridge_secretInLoginsEnvironment_signsInWithTheSealedOne(t *testing.T) {
 	t.Parallel()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,9 +48,6 @@ func newLoginCmd(e env, o *options) *cobra.Command {
 func runLogin(cmd *cobra.Command, e env, lo loginOptions) error {
 	if err := lo.resolve(cmd, e.getenv); err != nil {
 		return err
-	}
-	if err := auth.CheckEndpoint(cmp.Or(lo.login.URL, auth.PayUEndpoint)); err != nil {
-		return usageError{err}
 	}
 	if err := confirmForeign(e, lo.login, lo.givenToLogin()); err != nil {
 		return err

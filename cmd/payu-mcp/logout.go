@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -135,14 +136,21 @@ func logoutOne(ctx context.Context, e env, o options, t target, ring *keychain.K
 }
 
 // dead tells whether the server has confirmed the end of all tokens that there
-// were.
+// were. One that it cannot revoke, such as a JWT, ends by itself if it cannot be
+// renewed any more.
 func (t target) dead(done []auth.Revocation) bool {
-	for _, r := range done {
-		if r.Err != nil {
+	for i, r := range done {
+		if r.Err != nil && !endsByItself(r, done[:i]) {
 			return false
 		}
 	}
 	return len(done) > 0 || t.readable && !t.signedIn
+}
+
+// endsByItself: before are the tokens that could renew it.
+func endsByItself(r auth.Revocation, before []auth.Revocation) bool {
+	renewable := slices.ContainsFunc(before, func(b auth.Revocation) bool { return b.Err != nil })
+	return errors.Is(r.Err, auth.ErrTokenKind) && !r.Expiry.IsZero() && !renewable
 }
 
 // place is where a person can end what the server did not confirm. Endpoints of
@@ -159,12 +167,15 @@ func printLogout(w io.Writer, t target, done []auth.Revocation, dead bool, err e
 	if len(done) == 0 && !dead {
 		fmt.Fprintln(w, "  tokens         not revoked: the stored login could not be opened")
 	}
-	for _, r := range done {
-		if r.Err != nil {
-			fmt.Fprintf(w, "  %-14s not revoked: %v\n", r.Token, r.Err)
-			continue
+	for i, r := range done {
+		became := "revoked"
+		switch {
+		case endsByItself(r, done[:i]):
+			became = fmt.Sprintf("not revoked: %v; it ends by itself at %s", r.Err, r.Expiry.Local().Format(time.DateTime))
+		case r.Err != nil:
+			became = fmt.Sprintf("not revoked: %v", r.Err)
 		}
-		fmt.Fprintf(w, "  %-14s revoked\n", r.Token)
+		fmt.Fprintf(w, "  %-14s %s\n", r.Token, became)
 	}
 	if err == nil || errors.Is(err, keychain.ErrKeyLeft) {
 		fmt.Fprintln(w, "  deleted from this computer")

@@ -105,6 +105,13 @@ func sandboxOf(ts *testscript.TestScript) *sandbox.Sandbox {
 	return sb
 }
 
+// unsupportedToken answers as a server whose access tokens it cannot take back.
+func unsupportedToken(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusBadRequest)
+	_, _ = w.Write([]byte(`{"error":"unsupported_token_type"}`))
+}
+
 func injectorOf(ts *testscript.TestScript) *fault.Injector {
 	in, ok := ts.Value(injectorKey{}).(*fault.Injector)
 	if !ok {
@@ -141,6 +148,9 @@ func scriptSandbox(ts *testscript.TestScript, neg bool, args []string) {
 	case "second revocation fails":
 		injectorOf(ts).Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.Before(func() {}))
 		injectorOf(ts).Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.Status(http.StatusInternalServerError))
+	case "second revocation unsupported":
+		injectorOf(ts).Add(sandbox.RoleAccounts, "/oauth/revoke", 1, fault.Before(func() {}))
+		injectorOf(ts).Add(sandbox.RoleAccounts, "/oauth/revoke", 1, unsupportedToken)
 	case "close":
 		ts.Check(sb.Close())
 	case "code allowed", "code denied", "code too late":
