@@ -47,6 +47,12 @@ func (c *Client) token(ctx context.Context) (redact.Secret, error) {
 	return c.auth.Token(ctx)
 }
 
+// isCurrent tells whether token is what a request would get now.
+func (c *Client) isCurrent(ctx context.Context, token redact.Secret) bool {
+	now, err := c.token(ctx)
+	return err == nil && now == token
+}
+
 // grant names the sign-in that a token comes from; "": not known.
 func (c *Client) grant(ctx context.Context, token redact.Secret) string {
 	if c.auth == nil || token == "" {

@@ -61,6 +61,29 @@ func TestDo_401Twice_isNotSentAThirdTime(t *testing.T) {
 	}
 }
 
+// A 403 for want of scope: once more with another token, not with the same one.
+//
+//oauth:row X28 remote/exchange.go "f.event == eventScope && x.client.isCurrent" => "false && x.client.isCurrent"
+func TestDo_403ForScope_sentAgainOnlyWithAnotherToken(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		list []redact.Secret
+		want int
+	}{"another token": {[]redact.Secret{"narrow", "wide"}, 2}, "the same token": {[]redact.Secret{"narrow", "narrow"}, 1}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, func(w http.ResponseWriter, _ *http.Request, _ string) {
+				w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="more"`)
+				w.WriteHeader(http.StatusForbidden)
+			})
+			_, err := do(t, client(t, s.URL, with(&tokens{list: c.list})), call)
+			if e := kindOf(t, err); e.Kind != remote.KindForbidden || len(s.requests()) != c.want {
+				t.Errorf("%v, %d requests, want %d", e, len(s.requests()), c.want)
+			}
+		})
+	}
+}
+
 func TestDo_401NobodySignedIn_saysSignIn(t *testing.T) {
 	t.Parallel()
 	s := guarded(t)

@@ -106,6 +106,9 @@ func (x *exchange) remedy(ctx context.Context, v verdict, f *failure) *Error {
 	switch v.step {
 	case newToken:
 		err = x.client.rejected(ctx, f)
+		if err == nil && f.event == eventScope && x.client.isCurrent(ctx, f.token) {
+			return x.fault(v.kind, f) // the server would say the same again
+		}
 	case newSession:
 		err = x.client.renew(ctx, f.gen)
 	case newTools:
