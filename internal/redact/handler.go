@@ -58,7 +58,8 @@ var addresses = sync.OnceValue(func() *regexp.Regexp {
 })
 
 // NewHandler returns a handler that passes records on to next with every text
-// masked as Line does: the last line of defence behind the Secret type (OAUTH X18).
+// masked as Line does, and without what others wrote in the text of an error: the
+// last line of defence behind the Secret type (OAUTH X18).
 func NewHandler(next slog.Handler) slog.Handler { return handler{next} }
 
 type handler struct{ next slog.Handler }
@@ -99,6 +100,9 @@ func mask(a slog.Attr) slog.Attr {
 		}
 		return slog.Attr{Key: a.Key, Value: slog.GroupValue(masked...)}
 	case slog.KindAny:
+		if err, ok := v.Any().(error); ok {
+			return slog.String(a.Key, Line(ownWords(err)))
+		}
 		return slog.String(a.Key, Line(fmt.Sprint(v.Any())))
 	case slog.KindBool, slog.KindDuration, slog.KindFloat64, slog.KindInt64, slog.KindTime, slog.KindUint64, slog.KindLogValuer:
 	}
