@@ -1,7 +1,6 @@
 package logfile
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 const (
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	for i := range perWriter { // a writer for each, so that each line is a writing of its own
 		w := small(path)
 		_, _ = fmt.Fprintf(w, "%s line %d %s.\n", os.Args[1], i, strings.Repeat("-", 30))
-		w.Close(context.Background())
+		w.Close(time.Minute)
 	}
 	os.Exit(0)
 }

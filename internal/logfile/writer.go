@@ -2,7 +2,6 @@ package logfile
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -14,13 +13,20 @@ import (
 // and counted.
 const maxWaiting = 256 << 10
 
-// Writer takes lines and writes them by and by, many at once if many come. It is
-// safe for concurrent use. While nothing comes it costs nothing: there is no
+// pause is how long lines wait for others to be written with. Written at once,
+// they took the processor from the very request that they are about (measured: a
+// third of the time of a call on two busy cores).
+const pause = 100 * time.Millisecond
+
+// Writer takes lines and writes them a moment later, many at once if many come. It
+// is safe for concurrent use. While nothing comes it costs nothing: there is no
 // goroutine of its own.
 type Writer struct {
 	write   func(lines []byte) error
 	trouble func(error)
 	failing bool // the last writing failed; for the one who writes
+
+	hurry chan struct{} // has an item when nothing shall wait for others
 
 	mu      sync.Mutex
 	waiting []byte
@@ -50,7 +56,7 @@ func New(write func(lines []byte) error, trouble func(error)) *Writer {
 	if trouble == nil {
 		trouble = func(error) {}
 	}
-	return &Writer{write: write, trouble: trouble}
+	return &Writer{write: write, trouble: trouble, hurry: make(chan struct{}, 1)}
 }
 
 // Write takes one line, which ends with a newline. It waits for nothing and never
@@ -63,6 +69,9 @@ func (w *Writer) Write(line []byte) (int, error) {
 		return len(line), nil
 	}
 	w.waiting = append(w.waiting, line...)
+	if len(w.waiting) > maxWaiting/2 {
+		w.hasten()
+	}
 	if w.busy == nil {
 		w.busy = make(chan struct{})
 		go w.drain()
@@ -70,13 +79,24 @@ func (w *Writer) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
+// hasten makes the one who writes wait no longer.
+func (w *Writer) hasten() {
+	select {
+	case w.hurry <- struct{}{}:
+	default:
+	}
+}
+
 // drain writes what waits until nothing does.
 func (w *Writer) drain() {
-	for {
-		lines, lost := w.next()
-		if lines == nil {
-			return
+	t := time.NewTimer(pause)
+	defer t.Stop()
+	for more := true; more; t.Reset(pause) {
+		select {
+		case <-t.C:
+		case <-w.hurry:
 		}
+		lines, lost := w.next()
 		count := bytes.Count(lines, []byte("\n"))
 		if lost > 0 {
 			lines = append(lines, lostLine(lost)...)
@@ -89,19 +109,14 @@ func (w *Writer) drain() {
 			w.trouble(err)
 		}
 		w.failing = err != nil
-		w.reuse(lines)
+		more = w.goOn(lines)
 	}
 }
 
-// next takes what waits; nil: the caller has stopped.
+// next takes what waits.
 func (w *Writer) next() (lines []byte, lost int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.waiting) == 0 {
-		close(w.busy)
-		w.busy = nil
-		return nil, 0
-	}
 	lines, lost = w.waiting, w.lost
 	w.waiting, w.spare, w.lost = w.spare[:0], nil, 0
 	return lines, lost
@@ -113,15 +128,21 @@ func (w *Writer) lose(n int) {
 	w.lost += n
 }
 
-// reuse keeps the memory for what comes next, if it is little.
-func (w *Writer) reuse(lines []byte) {
+// goOn reports whether more has come while lines were written; if not, the caller
+// has to stop. The memory of a few lines is kept for the next ones.
+func (w *Writer) goOn(lines []byte) bool {
 	const most = 16 << 10
-	if cap(lines) > most {
-		return
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.spare = lines
+	if cap(lines) <= most {
+		w.spare = lines
+	}
+	if len(w.waiting) > 0 {
+		return true
+	}
+	close(w.busy)
+	w.busy = nil
+	return false
 }
 
 // lostLine stands in the log where lines are missing.
@@ -133,17 +154,20 @@ func lostLine(n int) []byte {
 // timeFormat is slog's.
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
-// Close writes what waits, for as long as ctx lets it, and takes nothing more.
-func (w *Writer) Close(ctx context.Context) {
+// Close writes what waits, for at most limit, and takes nothing more.
+func (w *Writer) Close(limit time.Duration) {
 	w.mu.Lock()
 	w.closed = true
+	w.hasten()
 	busy := w.busy
 	w.mu.Unlock()
 	if busy == nil {
 		return
 	}
+	t := time.NewTimer(limit)
+	defer t.Stop()
 	select {
 	case <-busy:
-	case <-ctx.Done():
+	case <-t.C:
 	}
 }
