@@ -74,7 +74,7 @@ type statusStore struct {
 
 const statusLong = `Show the stored login, and a line for each other one. It asks neither the keychain nor
 the network, and shows no secret. With --profile or --url it is about that one alone.
-The exit code is 3 when nobody is signed in in any of the profiles that are shown.`
+The exit code is 3 when none of the profiles that are shown has somebody signed in.`
 
 func newStatusCmd(e env, o *options) *cobra.Command {
 	var asJSON bool
