@@ -90,6 +90,7 @@ type flight struct {
 	since   time.Time        // when it began to wait for a sign-in; zero: it has not
 	late    bool             // it was kept back, because it has waited for too long
 	steps   int              // how often the host has heard that it waits
+	ended   bool             // PayU had ended the sign-in that was there, when it began to wait
 	word    string           // what the log calls an answer of ours; "": endedHere
 
 	mu        sync.Mutex
