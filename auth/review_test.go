@@ -66,6 +66,18 @@ func TestSignIn_sameTokensAgain_notRevoked(t *testing.T) {
 	w.wantCount("revocations", sandbox.Query{Path: "/oauth/revoke"}, 0)
 }
 
+// Two logins without refresh tokens are two grants all the same.
+func TestSignIn_againWithoutRefreshTokens_revokesReplacedGrant(t *testing.T) {
+	t.Parallel()
+	var f tokenEndpoint
+	w := newWorld(t, sandbox.Options{Wrap: f.wrap})
+	for _, token := range []string{"first-access-token", "second-access-token"} {
+		f.set(status(200, "application/json", `{"access_token":"`+token+`","token_type":"Bearer"}`))
+		w.mustSignIn()
+	}
+	w.wantCount("revocations", sandbox.Query{Path: "/oauth/revoke"}, 1)
+}
+
 // Renamed, but reported as failed: the login is there, so it lives.
 func TestSignIn_storedDespiteError_countsAsStored(t *testing.T) {
 	t.Parallel()
