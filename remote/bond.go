@@ -98,6 +98,14 @@ func (s *session) close() *bond {
 	return b
 }
 
+// signedIn tells whether a token was used in the session so far: one that needs
+// none outlasts every sign-in.
+func (s *session) signedIn(b *bond) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return b.token != ""
+}
+
 // nudge asks for a look at the sign-in at once.
 func (s *session) nudge() {
 	s.mu.Lock()
