@@ -30,10 +30,13 @@ func tryAgain(resource string) string {
 	return "try again: payu-mcp login. If it stays so, it is on the server's side. " + payuContact(resource)
 }
 
-// clientOption says where a client that is no dynamic one comes from.
+// documentAdvice is for a client id metadata document that is refused.
+const documentAdvice = "check --client-metadata-url, and that the server can read the document there"
+
+// clientOption names the option that a client which is no dynamic one comes from.
 func clientOption(r Registration) string {
 	if r.Document {
-		return "--client-metadata-url, and that the server can read the document there"
+		return "--client-metadata-url"
 	}
 	return "--client-id"
 }
@@ -43,7 +46,7 @@ func clientOption(r Registration) string {
 func secretAdvice(r Registration, resource string) string {
 	switch {
 	case r.Document:
-		return "check " + clientOption(r) + ". " + payuContact(resource)
+		return documentAdvice + ". " + payuContact(resource)
 	case r.Secret == "":
 		return "the server wants another client id, or a secret with it: check --client-id, and give the secret with --client-secret-file. " + payuContact(resource)
 	}
@@ -53,7 +56,7 @@ func secretAdvice(r Registration, resource string) string {
 // refusedAdvice is for such a client that worked and does not any more.
 func refusedAdvice(r Registration) string {
 	if r.Document {
-		return "check " + clientOption(r) + ", then run payu-mcp login"
+		return documentAdvice + ", then run payu-mcp login"
 	}
 	return "check --client-id and --client-secret-file, then run payu-mcp login"
 }

@@ -78,7 +78,7 @@ func (h *household) RoundTrip(r *http.Request) (*http.Response, error) {
 		pr, pw := io.Pipe()
 		context.AfterFunc(r.Context(), func() { pw.CloseWithError(r.Context().Err()) })
 		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/event-stream"}}, Body: pr}, nil
-	case token == "" && r.Method != http.MethodDelete && !(h.public && !strings.Contains(body, "tools/call")):
+	case token == "" && r.Method != http.MethodDelete && (!h.public || strings.Contains(body, "tools/call")):
 		return response(401, "text/plain", ""), nil
 	case strings.Contains(body, `"slow"`):
 		h.mu.Unlock()
