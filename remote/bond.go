@@ -98,12 +98,12 @@ func (s *session) close() *bond {
 	return b
 }
 
-// signedIn tells whether a token was used in the session so far: one that needs
-// none outlasts every sign-in.
-func (s *session) signedIn(b *bond) bool {
+// owner returns the sign-in that b belongs to, "" if that cannot be named. ok: a
+// token was used in it so far; one that needs none outlasts every sign-in.
+func (s *session) owner(b *bond) (grant string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return b.token != ""
+	return b.grant, b.token != ""
 }
 
 // nudge asks for a look at the sign-in at once.

@@ -33,7 +33,8 @@ func (c *Client) watch(ctx context.Context, b *bond) {
 			case <-ctx.Done():
 				return
 			}
-			if (b.id != "" || c.unasked.get() != nil) && c.session.signedIn(b) && c.gone(ctx, b.grant) {
+			grant, signedIn := c.session.owner(b)
+			if signedIn && (b.id != "" || c.unasked.get() != nil) && c.gone(ctx, grant) {
 				c.leave(ctx, b.gen)
 				return
 			}
