@@ -190,6 +190,25 @@ func TestBridge_profileThatCameWithTheConfiguration_doesNotCount(t *testing.T) {
 	}
 }
 
+// The person's own folder needs no note, so a damaged one shuts nobody out of it.
+func TestBridge_noteOfFoldersDamaged_ownProfileCounts(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, sandbox.Options{})
+	o := &options{stateDir: filepath.Join(c.home, ".local", "state", "payu-mcp"), profile: "default", login: settings{Proxy: "http://127.0.0.1:9"}}
+	if err := os.MkdirAll(o.stateDir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	err := os.WriteFile(filepath.Join(o.stateDir, foldersFile), []byte("["), 0o600)
+	if err := errors.Join(err, saveSettings(o.stateDir, o.profile, o.login)); err != nil {
+		t.Fatal(err)
+	}
+	bridge := c.command()
+	bridge.Args = bridge.Args[:1] // its own folder is the default
+	if out, err := bridge.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // Metadata of somebody else for PayU's own endpoint is as good as a foreign
 // endpoint: without a person at a terminal nothing happens (OAUTH X17).
 //
