@@ -8,10 +8,11 @@ import (
 )
 
 // hostEntry is the configuration of a host for this very program.
-func hostEntry(args ...string) (string, error) {
+func hostEntry() (string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", fmt.Errorf("finding the own program: %w", err)
 	}
-	return install.Entry(self, args...)
+	host, _ := install.Find("claude-desktop")
+	return host.Snippet(install.Command{Path: self})
 }
