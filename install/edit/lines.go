@@ -13,14 +13,14 @@ type splice struct {
 
 func cut(from, to int) splice { return splice{from: from, to: to} }
 
-// apply makes all splices, which must not overlap.
+// apply makes all splices. Where they overlap, the bytes are cut once.
 func apply(text []byte, all ...splice) []byte {
 	slices.SortStableFunc(all, func(a, b splice) int { return a.from - b.from })
 	var out []byte
 	done := 0
 	for _, s := range all {
-		out = append(append(out, text[done:s.from]...), s.text...)
-		done = s.to
+		out = append(append(out, text[done:max(done, s.from)]...), s.text...)
+		done = max(done, s.to)
 	}
 	return append(out, text[done:]...)
 }
@@ -124,4 +124,13 @@ func lineIndex(text []byte) func(offset int) int {
 		i, _ := slices.BinarySearch(ends, offset)
 		return i + 1
 	}
+}
+
+// lineEnd returns the offset after the newline that ends the line of offset, or
+// the length of text.
+func lineEnd(text []byte, offset int) int {
+	if i := bytes.IndexByte(text[offset:], '\n'); i >= 0 {
+		return offset + i + 1
+	}
+	return len(text)
 }
