@@ -1,5 +1,0 @@
-package edit
-
-import (
-	_ "go.yaml.in/yaml/v3"
-)
