@@ -31,7 +31,7 @@ type Place struct {
 }
 
 // Member is one key of an entry. Value is a string, bool, int, []string or
-// map[string]string.
+// map[string]string, or what List returns.
 type Member struct {
 	Key   string
 	Value any
@@ -96,7 +96,7 @@ func List(f Format, file []byte, parent Place) (map[string]map[string]any, error
 
 // Set returns file with entry e at the place, added or in the place of the one
 // that is there. Missing parents are made. The same bytes come back if an equal
-// entry is there, whatever it looks like.
+// entry is there, whatever it looks like and in whatever order.
 func Set(f Format, file []byte, at Place, e Entry) ([]byte, error) {
 	how, err := formatOf(f, at)
 	if err != nil {
@@ -114,14 +114,14 @@ func Set(f Format, file []byte, at Place, e Entry) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if old != nil && old.equal(inFormat(f, entry)) {
+	if old != nil && old.sorted().equal(entry.sorted()) {
 		return file, nil
 	}
 	after, err := how.set(text, at, entry)
 	if err != nil {
 		return nil, err
 	}
-	if err := verify(how, before, after, at, inFormat(f, entry)); err != nil {
+	if err := verify(how, before, after, at, entry); err != nil {
 		return nil, err
 	}
 	return rejoin(file, text, after), nil
@@ -196,7 +196,7 @@ func verify(how format, before *node, after []byte, at Place, want *node) error 
 	if err != nil {
 		return fmt.Errorf("%w (after the edit)", err)
 	}
-	if !got.equal(want) {
+	if !got.sorted().equal(want.sorted()) {
 		return refused(0, "the entry would not come out as it should")
 	}
 	if !before.without(at).equal(tree.without(at)) {

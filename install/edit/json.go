@@ -82,7 +82,7 @@ func jsonNode(v *hujson.Value, line func(int) int) *node {
 	case hujson.Literal:
 		n.value = jsonScalar(t)
 		if n.value == nil {
-			n.mark = "null"
+			n.mark = markNull
 		}
 	}
 	return n

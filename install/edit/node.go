@@ -28,12 +28,14 @@ type node struct {
 	made   bool    // when writing: an object that is not part of the entry, but on the way to it
 }
 
+// markNull is the mark of a null that is written out: an entry cannot be added to
+// it, but to a key of YAML that has nothing behind it.
+const markNull = "null"
+
 type field struct {
 	key   string
 	value *node
 }
-
-func text(s string) *node { return &node{value: s} }
 
 // equal compares, with the order of fields.
 func (n *node) equal(m *node) bool {
@@ -211,37 +213,61 @@ func (e Entry) node(at Place) (*node, error) {
 
 func valueNode(value any) (*node, error) {
 	switch v := value.(type) {
-	case string:
-		return text(v), nil
-	case bool:
+	case nil:
+		return &node{mark: markNull}, nil
+	case string, bool, json.Number:
 		return &node{value: v}, nil
 	case int:
 		return &node{value: json.Number(strconv.Itoa(v))}, nil
 	case []string:
-		n := &node{kind: list}
-		for _, s := range v {
-			n.items = append(n.items, text(s))
-		}
-		return n, nil
+		return listNode(v)
+	case []any:
+		return listNode(v)
 	case map[string]string:
-		n := &node{kind: object}
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			n.fields = append(n.fields, field{k, text(v[k])})
-		}
-		return n, nil
+		return objectNode(v)
+	case map[string]any:
+		return objectNode(v)
 	}
 	return nil, fmt.Errorf("a %T cannot be written", value)
 }
 
-// inFormat gives the entry as it is read back: tables of TOML have no order.
-func inFormat(f Format, n *node) *node {
-	if f != TOML || n == nil {
-		return n
+func listNode[T any](items []T) (*node, error) {
+	n := &node{kind: list}
+	for _, i := range items {
+		v, err := valueNode(i)
+		if err != nil {
+			return nil, err
+		}
+		n.items = append(n.items, v)
+	}
+	return n, nil
+}
+
+func objectNode[T any](m map[string]T) (*node, error) {
+	n := &node{kind: object}
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		v, err := valueNode(m[k])
+		if err != nil {
+			return nil, err
+		}
+		n.fields = append(n.fields, field{k, v})
+	}
+	return n, nil
+}
+
+// sorted returns a copy with the fields by name: in an entry their order says
+// nothing, and tables of TOML have none.
+func (n *node) sorted() *node {
+	if n == nil {
+		return nil
 	}
 	m := *n
-	m.fields = nil
-	for _, g := range n.fields {
-		m.fields = append(m.fields, field{g.key, inFormat(f, g.value)})
+	m.fields, m.items = nil, nil
+	for _, f := range n.fields {
+		m.fields = append(m.fields, field{f.key, f.value.sorted()})
+	}
+	for _, i := range n.items {
+		m.items = append(m.items, i.sorted())
 	}
 	slices.SortStableFunc(m.fields, func(a, b field) int { return strings.Compare(a.key, b.key) })
 	return &m

@@ -56,11 +56,20 @@ func tomlNode(value any) *node {
 	case int64:
 		return &node{value: json.Number(strconv.FormatInt(v, 10))}
 	case float64:
-		// Not equal to an integer; and two that are not numbers are equal.
-		return &node{value: json.Number(strconv.FormatFloat(v, 'g', -1, 64)), mark: "float"}
+		return &node{value: json.Number(tomlFloat(v))}
 	default:
 		return &node{value: fmt.Sprint(v), mark: fmt.Sprintf("%T", v)}
 	}
+}
+
+// tomlFloat writes a float so that it is one when it is read back, and nan equals
+// nan.
+func tomlFloat(v float64) string {
+	s := strings.TrimPrefix(strings.ToLower(strconv.FormatFloat(v, 'g', -1, 64)), "+")
+	if strings.Trim(s, "-0123456789") == "" {
+		s += ".0"
+	}
+	return s
 }
 
 // tomlBlock is a header, a value or a comment.

@@ -97,8 +97,8 @@ func yamlScalar(n *node, y *yaml.Node) {
 	case "!!str":
 		n.value = y.Value
 	case "!!null":
-		if y.Value != "" { // said so, which no entry can be added to
-			n.mark += tag
+		if y.Value != "" {
+			n.mark += markNull
 		}
 	case "!!bool":
 		n.value = strings.EqualFold(y.Value, "true")
