@@ -3,13 +3,9 @@ package install
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"time"
-
-	"github.com/payu-mcp/payu-mcp/install/edit"
 )
 
 // Result says how a change was made.
@@ -32,7 +28,7 @@ func (s System) Apply(ctx context.Context, c Change, now time.Time) (Result, err
 			return Result{Program: c.steps[0][0]}, nil
 		}
 		// It may have done half of it: the rest is done to the file as it is now.
-		if c.again(); c.Err != nil {
+		if s.again(&c); c.Err != nil {
 			return Result{}, c.Err
 		}
 	}
@@ -44,8 +40,8 @@ func (s System) Apply(ctx context.Context, c Change, now time.Time) (Result, err
 }
 
 // again plans the same for the file as it is now.
-func (c *Change) again() {
-	c.open()
+func (s System) again(c *Change) {
+	s.open(c)
 	for _, name := range c.gone {
 		c.edit(c.without(name))
 	}
@@ -64,16 +60,4 @@ func (c *Change) clearUp() error {
 		return fmt.Errorf("removing the empty file: %w", err)
 	}
 	return nil
-}
-
-// readFile reads a host's file; one that is not there is empty.
-func readFile(path string) (edit.File, error) {
-	f, err := edit.Read(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return edit.File{Path: path, Target: path}, nil
-	}
-	if err != nil {
-		return f, fmt.Errorf("reading %s: %w", path, err)
-	}
-	return f, nil
 }

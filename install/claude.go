@@ -22,7 +22,7 @@ const (
 )
 
 // throughProgram are the command lines of the host's own program that make c.
-func (s System) throughProgram(c Change) [][]string {
+func (s System) throughProgram(c *Change) [][]string {
 	if c.Host.ID != claudeCode || s.Run == nil || s.LookPath == nil || c.Empty() || !plainNames(append(c.gone, c.name)) {
 		return nil
 	}
@@ -81,11 +81,7 @@ func (s System) throughSteps(ctx context.Context, c Change) bool {
 			return false // its words are not ours to show; the file is edited instead
 		}
 	}
-	f, err := readFile(c.Path)
-	if err != nil {
-		return false
-	}
-	now, err := edit.List(c.Host.format, f.Bytes, c.Host.at(""))
+	_, now, err := s.read(c.Host, c.Path)
 	if err != nil || slices.ContainsFunc(c.gone, func(name string) bool { return now[name] != nil && name != c.name }) {
 		return false
 	}
@@ -94,7 +90,7 @@ func (s System) throughSteps(ctx context.Context, c Change) bool {
 
 // Steps are the command lines of the host's own program that will make the
 // change; none where the file is edited.
-func (c Change) Steps() []string {
+func (c *Change) Steps() []string {
 	var lines []string
 	for _, step := range c.steps {
 		lines = append(lines, strings.Join(append([]string{filepath.Base(step[0])}, step[1:]...), " "))

@@ -15,7 +15,7 @@ type Host struct {
 	After string
 
 	places   []place     // where its file is, for one person
-	project  string      // its file in a project, with slashes; "" where it has none
+	project  []string    // its file in a project: the first that is there, else the first; none where it has none
 	programs []string    // whose presence on PATH shows that the host is there
 	format   edit.Format // of the file
 	parent   []string    // the member that holds the servers
@@ -46,7 +46,7 @@ type spot struct {
 }
 
 // Hosts returns the table, in the order in which it is shown.
-func Hosts() []Host { return slices.Concat(desktops(), editors(), terminals()) }
+func Hosts() []Host { return slices.Concat(desktops(), editors(), plugIns(), terminals()) }
 
 // Find returns the host with an id.
 func Find(id string) (Host, bool) {
@@ -68,10 +68,10 @@ func (s System) Installed(h Host) bool {
 // the usual one. With inProject it is the project's file, or none.
 func (s System) spots(h Host, inProject bool) []spot {
 	if inProject {
-		if h.project == "" || s.Work == "" {
+		if len(h.project) == 0 || s.Work == "" {
 			return nil
 		}
-		path := filepath.Join(s.Work, filepath.FromSlash(h.project))
+		path := s.fileIn(s.Work, h.project)
 		return []spot{{path: path, found: exists(path)}}
 	}
 	all := s.candidates(h)
@@ -126,4 +126,14 @@ func (s System) marked(p place, base string) bool {
 // at is where an entry called name is in h's file.
 func (h Host) at(name string) edit.Place {
 	return edit.Place{Parent: h.parent, Name: name, List: h.list}
+}
+
+// Paths are the files of h that count: one for each edition that is there, or the
+// usual one; none for a project where h has no file for one.
+func (s System) Paths(h Host, inProject bool) []string {
+	var paths []string
+	for _, p := range s.spots(h, inProject) {
+		paths = append(paths, p.path)
+	}
+	return paths
 }

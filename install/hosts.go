@@ -42,11 +42,11 @@ func desktops() []Host {
 	}
 }
 
-// editors are programs for code, and what is added to them.
+// editors are programs for code.
 func editors() []Host {
 	return []Host{
 		{ // F3
-			ID: "cursor", Name: "Cursor", programs: []string{"cursor"}, project: ".cursor/mcp.json",
+			ID: "cursor", Name: "Cursor", programs: []string{"cursor"}, project: []string{".cursor/mcp.json"},
 			places: []place{{base: "$HOME/.cursor", files: []string{"mcp.json"}}},
 			format: edit.JSON, parent: []string{"mcpServers"}, shape: plain, links: []link{cursorLink},
 			After: "Cursor notices by itself; if payu is off in its settings under Tools & MCP, switch it on.",
@@ -71,29 +71,8 @@ func editors() []Host {
 			format: edit.JSON, parent: []string{"context_servers"}, shape: plain,
 			After: "Zed notices by itself.",
 		},
-		{ // F7
-			ID: "cline", Name: "Cline", programs: []string{"cline"},
-			places: []place{
-				{base: "$DATA/Code/User/globalStorage/saoudrizwan.claude-dev", files: []string{"settings/cline_mcp_settings.json"}},
-				{base: "$HOME/.cline/data", files: []string{"settings/cline_mcp_settings.json"}, extra: true}, // its command line
-			},
-			format: edit.JSON, parent: []string{"mcpServers"}, shape: enabled,
-			After: "Cline notices by itself.",
-		},
-		{ // F8: the file has other members that must be there
-			ID: "continue", Name: "Continue", needs: true,
-			places: []place{{base: "$HOME/.continue", files: []string{"config.yaml"}}},
-			format: edit.YAML, parent: []string{"mcpServers"}, list: true, shape: named,
-			After: "Continue notices by itself; its tools are there in agent mode.",
-		},
-		{ // F13: stdio only
-			ID: "junie", Name: "JetBrains Junie", noURL: true, project: ".junie/mcp/mcp.json",
-			places: []place{{base: "$HOME/.junie", files: []string{"mcp/mcp.json"}}},
-			format: edit.JSON, parent: []string{"mcpServers"}, shape: plain,
-			After: "Look at Settings, Tools, Junie, MCP Settings in the JetBrains program, and start it again if payu is not there.",
-		},
 		{ // F15
-			ID: "kiro", Name: "Kiro", programs: []string{"kiro"}, project: ".kiro/settings/mcp.json",
+			ID: "kiro", Name: "Kiro", programs: []string{"kiro"}, project: []string{".kiro/settings/mcp.json"},
 			places: []place{{base: "$HOME/.kiro", files: []string{"settings/mcp.json"}}},
 			format: edit.JSON, parent: []string{"mcpServers"}, shape: plain, links: []link{kiroLink},
 			After: "Kiro notices by itself.",
@@ -116,11 +95,38 @@ func editors() []Host {
 	}
 }
 
+// plugIns are added to programs for code.
+func plugIns() []Host {
+	return []Host{
+		{ // F7
+			ID: "cline", Name: "Cline", programs: []string{"cline"},
+			places: []place{
+				{base: "$DATA/Code/User/globalStorage/saoudrizwan.claude-dev", files: []string{"settings/cline_mcp_settings.json"}},
+				{base: "$HOME/.cline/data", files: []string{"settings/cline_mcp_settings.json"}, extra: true}, // its command line
+			},
+			format: edit.JSON, parent: []string{"mcpServers"}, shape: enabled,
+			After: "Cline notices by itself.",
+		},
+		{ // F8: the file has other members that must be there
+			ID: "continue", Name: "Continue", needs: true,
+			places: []place{{base: "$HOME/.continue", files: []string{"config.yaml"}}},
+			format: edit.YAML, parent: []string{"mcpServers"}, list: true, shape: named,
+			After: "Continue notices by itself; its tools are there in agent mode.",
+		},
+		{ // F13: stdio only
+			ID: "junie", Name: "JetBrains Junie", noURL: true, project: []string{".junie/mcp/mcp.json"},
+			places: []place{{base: "$HOME/.junie", files: []string{"mcp/mcp.json"}}},
+			format: edit.JSON, parent: []string{"mcpServers"}, shape: plain,
+			After: "Look at Settings, Tools, Junie, MCP Settings in the JetBrains program, and start it again if payu is not there.",
+		},
+	}
+}
+
 // vsCode is one edition. Each has a folder for windows whose files are on
 // another computer, too, which is where MCP servers of such windows run.
 func vsCode(id, name, folder, program, server string, l link) Host {
 	return Host{
-		ID: id, Name: name, programs: []string{program}, project: ".vscode/mcp.json",
+		ID: id, Name: name, programs: []string{program}, project: []string{".vscode/mcp.json"},
 		places: []place{
 			{base: "$DATA/" + folder + "/User", files: []string{"mcp.json"}},
 			{base: server + "/data/User", files: []string{"mcp.json"}, marks: []string{server}, extra: true},
@@ -134,7 +140,7 @@ func vsCode(id, name, folder, program, server string, l link) Host {
 func terminals() []Host {
 	return []Host{
 		{ // F2
-			ID: claudeCode, Name: "Claude Code", programs: []string{"claude"}, project: ".mcp.json",
+			ID: claudeCode, Name: "Claude Code", programs: []string{"claude"}, project: []string{".mcp.json"},
 			places: []place{{
 				base: "$CLAUDE_CONFIG_DIR", files: []string{".claude.json"},
 				marks: []string{"$CLAUDE_CONFIG_DIR/.claude.json", "$HOME/.claude"},
@@ -143,7 +149,7 @@ func terminals() []Host {
 			After: "Start a new session of claude; /mcp shows payu.",
 		},
 		{ // F10
-			ID: "codex", Name: "Codex", programs: []string{"codex"}, project: ".codex/config.toml",
+			ID: "codex", Name: "Codex", programs: []string{"codex"}, project: []string{".codex/config.toml"},
 			places: []place{{base: "$CODEX_HOME", files: []string{"config.toml"}}},
 			format: edit.TOML, parent: []string{"mcp_servers"}, shape: withVariables,
 			After: "Start a new session of codex; /mcp shows payu.",
@@ -151,7 +157,7 @@ func terminals() []Host {
 		gemini("gemini", "Gemini CLI", ".gemini"), // F9
 		gemini("qwen", "Qwen Code", ".qwen"),      // F21
 		{ // F17: the same folder on all systems
-			ID: "opencode", Name: "opencode", programs: []string{"opencode"}, project: "opencode.json",
+			ID: "opencode", Name: "opencode", programs: []string{"opencode"}, project: []string{"opencode.json", "opencode.jsonc"},
 			places: []place{{base: "$CONFIG/opencode", files: []string{"opencode.json", "opencode.jsonc"}}},
 			format: edit.JSON, parent: []string{"mcp"}, shape: commandList,
 			After: "Start a new session of opencode.",
@@ -172,7 +178,7 @@ func terminals() []Host {
 			After: "Start a new session of amp.",
 		},
 		{ // F16
-			ID: "amazonq", Name: "Amazon Q", programs: []string{"q"}, project: ".amazonq/mcp.json",
+			ID: "amazonq", Name: "Amazon Q", programs: []string{"q"}, project: []string{".amazonq/mcp.json"},
 			places: []place{{base: "$HOME/.aws/amazonq", files: []string{"mcp.json"}}},
 			format: edit.JSON, parent: []string{"mcpServers"}, shape: plain,
 			After: "Start a new session of Amazon Q.",
@@ -185,7 +191,7 @@ func terminals() []Host {
 func gemini(id, name, folder string) Host {
 	base := "$HOME/" + folder
 	return Host{
-		ID: id, Name: name, programs: []string{id}, project: folder + "/settings.json",
+		ID: id, Name: name, programs: []string{id}, project: []string{folder + "/settings.json"},
 		places: []place{{
 			base: base, files: []string{"settings.json"},
 			marks: []string{base + "/settings.json", base + "/oauth_creds.json", base + "/installation_id", base + "/tmp"},

@@ -16,8 +16,8 @@ type link func(c Command) (string, error)
 // Links returns the addresses that h understands; none for most hosts.
 func (h Host) Links(c Command) ([]string, error) {
 	var all []string
-	for _, make := range h.links {
-		l, err := make(c)
+	for _, address := range h.links {
+		l, err := address(c)
 		if err != nil {
 			return nil, fmt.Errorf("making a link for %s: %w", h.Name, err)
 		}

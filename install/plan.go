@@ -46,10 +46,10 @@ type Change struct {
 }
 
 // Empty tells whether the file stays as it is.
-func (c Change) Empty() bool { return c.Err != nil || bytes.Equal(c.file.Bytes, c.after) }
+func (c *Change) Empty() bool { return c.Err != nil || bytes.Equal(c.file.Bytes, c.after) }
 
 // Diff shows what is done, as a unified diff; "" where nothing is.
-func (c Change) Diff() string {
+func (c *Change) Diff() string {
 	if c.Empty() {
 		return ""
 	}
@@ -65,9 +65,15 @@ func (s System) Plan(h Host, want Command, o Options) []Change {
 // Removal says how our entries leave the files of h: those that use a profile,
 // or all with "".
 func (s System) Removal(h Host, profile string, o Options) []Change {
-	return s.changes(h, o, func(c *Change, entries map[string]map[string]any) {
+	changes := s.changes(h, o, func(c *Change, entries map[string]map[string]any) {
 		c.take(h.judge(entries, Command{Profile: profile}), profile)
 	})
+	for i := range changes {
+		if c := &changes[i]; errors.Is(c.Err, edit.ErrRefused) && !bytes.Contains(c.file.Bytes, []byte("payu-mcp")) {
+			c.Err = nil // whatever is wrong with it, we are not in it
+		}
+	}
+	return changes
 }
 
 func (s System) changes(h Host, o Options, plan func(*Change, map[string]map[string]any)) []Change {
@@ -78,23 +84,21 @@ func (s System) changes(h Host, o Options, plan func(*Change, map[string]map[str
 	var all []Change
 	for _, p := range spots {
 		c := Change{Host: h, Path: p.path}
-		if entries := c.open(); c.Err == nil {
+		if entries := s.open(&c); c.Err == nil {
 			plan(&c, entries)
 		}
 		if c.Err == nil && !o.Project {
-			c.steps = s.throughProgram(c)
+			c.steps = s.throughProgram(&c)
 		}
 		all = append(all, c)
 	}
 	return all
 }
 
-// open reads the file.
-func (c *Change) open() (entries map[string]map[string]any) {
-	if c.file, c.Err = readFile(c.Path); c.Err == nil {
-		c.after = c.file.Bytes
-		entries, c.Err = edit.List(c.Host.format, c.file.Bytes, c.Host.at(""))
-	}
+// open reads c's file.
+func (s System) open(c *Change) (entries map[string]map[string]any) {
+	c.file, entries, c.Err = s.read(c.Host, c.Path)
+	c.after = c.file.Bytes
 	return entries
 }
 

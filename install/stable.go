@@ -24,12 +24,12 @@ func (s System) StablePath(program string) (string, error) {
 	if passing(program) {
 		return "", fmt.Errorf("%w: %s", ErrNotLasting, program)
 	}
-	real, err := filepath.EvalSymlinks(program)
+	target, err := filepath.EvalSymlinks(program)
 	if err != nil {
 		return "", fmt.Errorf("finding the program: %w", err)
 	}
-	for _, path := range slices.Concat(s.packaged(program), s.packaged(real), s.onPath(filepath.Base(program))) {
-		if target, err := filepath.EvalSymlinks(path); err == nil && !passing(path) && sameFile(target, real) {
+	for _, path := range slices.Concat(s.packaged(program), s.packaged(target), s.onPath(filepath.Base(program))) {
+		if !passing(path) && sameFile(path, target) {
 			return path, nil
 		}
 	}

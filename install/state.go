@@ -182,20 +182,14 @@ func isPayU(word string) bool {
 	return host == "payu.in" || strings.HasSuffix(host, ".payu.in")
 }
 
-// sameValue compares what a file holds with what install writes, whatever types
-// the format's parser has.
+// sameValue compares what a file holds with what install writes.
 func sameValue(got, want any) bool {
-	switch want := want.(type) {
-	case []string:
-		s := stringsOf(got)
-		list, isList := got.([]any)
-		return s != nil && slices.Equal(s, want) && (!isList || len(list) == len(want)) || isEmpty(want) && isEmpty(got)
-	case map[string]string:
-		return len(want) == 0 // the person's own variables are theirs
-	case int:
-		return fmt.Sprint(got) == fmt.Sprint(want)
+	if isEmpty(want) {
+		_, set := want.(map[string]string) // the person's own variables are theirs
+		return got == nil || set || isEmpty(got)
 	}
-	return reflect.DeepEqual(got, want)
+	v, ok := writable(got)
+	return ok && reflect.DeepEqual(v, want)
 }
 
 func isEmpty(v any) bool {

@@ -1,6 +1,8 @@
 package install
 
 import (
+	"fmt"
+
 	"github.com/payu-mcp/payu-mcp/install/edit"
 )
 
@@ -34,7 +36,7 @@ func (s System) surveyHost(h Host, want Command) []Finding {
 	var all []Finding
 	installed, usual := s.Installed(h), false // usual: the usual edition has the entry
 	for _, p := range s.spots(h, false) {
-		findings := h.look(p.path, want)
+		findings := s.look(h, p.path, want)
 		for i := range findings {
 			f := &findings[i]
 			f.Installed = installed
@@ -51,9 +53,9 @@ func (s System) surveyHost(h Host, want Command) []Finding {
 
 // look judges one file: our entry, or that there is none, then all others that
 // concern us.
-func (h Host) look(path string, want Command) []Finding {
+func (s System) look(h Host, path string, want Command) []Finding {
 	finding := Finding{Host: h.ID, Name: h.Name, Path: path, Entry: want.Name(), State: StateAbsent}
-	entries, err := h.read(path)
+	_, entries, err := s.read(h, path)
 	if err != nil {
 		finding.State, finding.Detail = StateUnreadable, err.Error()
 		return []Finding{finding}
@@ -74,13 +76,14 @@ func (h Host) look(path string, want Command) []Finding {
 	return append(mine, others...)
 }
 
-// read returns the entries of a file; none if there is no file.
-func (h Host) read(path string) (map[string]map[string]any, error) {
-	f, err := readFile(path)
-	if err != nil {
-		return nil, err
+// read returns a file of h and the entries in it; none if there is no file. A link
+// that leads out of the home is not followed (HOSTS E4).
+func (s System) read(h Host, path string) (f edit.File, entries map[string]map[string]any, err error) {
+	if f, err = edit.ReadIn(s.Home, path); err != nil {
+		return f, nil, fmt.Errorf("reading the file: %w", err)
 	}
-	return edit.List(h.format, f.Bytes, h.at(""))
+	entries, err = edit.List(h.format, f.Bytes, h.at(""))
+	return f, entries, err
 }
 
 // advice is the command that puts a state right.

@@ -42,7 +42,7 @@ func This() (System, error) {
 }
 
 func runProgram(ctx context.Context, program string, args ...string) ([]byte, error) {
-	return exec.CommandContext(ctx, program, args...).CombinedOutput() //nolint:gosec // the host's own program, found on the person's PATH
+	return exec.CommandContext(ctx, program, args...).CombinedOutput()
 }
 
 // path expands the folders that the table names: $HOME, $CONFIG (XDG's, also on

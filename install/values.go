@@ -1,23 +1,21 @@
 package install
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 )
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// writable turns a value of a parser into one that an entry can have.
+// writable turns a value of a file into one that an entry can have.
 func writable(v any) (any, bool) {
 	switch v := v.(type) {
-	case string, bool, int, []string, map[string]string:
+	case string, bool:
 		return v, true
-	case int64:
-		return int(v), true
-	case uint64:
-		return int(v), int(v) >= 0 //nolint:gosec // G115: the second result says so
-	case float64:
-		return int(v), float64(int(v)) == v
+	case json.Number:
+		n, err := v.Int64()
+		return int(n), err == nil
 	case []any:
 		s := stringsOf(v)
 		return append([]string{}, s...), len(s) == len(v)
