@@ -13,7 +13,8 @@ import (
 //
 // How remove knows what set has made: an object that set has filled, because it
 // was there and empty, ends right after the entry, "{...}}", and what stood in it
-// stays in front. One that set has made has white space before its last brace.
+// stays in front. One that set has made has the white space of render around its
+// one member, and goes with it; whatever looks otherwise stays.
 type jsonFormat struct{}
 
 // maxDepth is far beyond any configuration; the parser is recursive.

@@ -1,10 +1,6 @@
 package edit
 
-import (
-	"bytes"
-
-	"github.com/tailscale/hujson"
-)
+import "strings"
 
 func (jsonFormat) remove(text []byte, at Place) ([]byte, error) {
 	root, err := parseJSON(text)
@@ -12,7 +8,7 @@ func (jsonFormat) remove(text []byte, at Place) ([]byte, error) {
 		return text, err
 	}
 	steps := jsonPath(root, at)
-	for len(steps) > 0 && madeForIt(steps[len(steps)-1]) {
+	for len(steps) > 0 && madeForIt(text, steps[len(steps)-1]) {
 		steps = steps[:len(steps)-1]
 	}
 	if len(steps) == 0 {
@@ -21,18 +17,26 @@ func (jsonFormat) remove(text []byte, at Place) ([]byte, error) {
 	return apply(text, removal(text, steps[len(steps)-1])...), nil
 }
 
-// madeForIt tells an object that set has made for the one member that it has.
-func madeForIt(s jsonStep) bool {
+// madeForIt tells an object that set has made for the one member that it has, by
+// the white space, which is as render writes it.
+func madeForIt(text []byte, s jsonStep) bool {
 	if len(s.object.Members) != 1 {
 		return false
 	}
 	m := s.member()
-	var extra []byte
-	for _, e := range []hujson.Extra{m.Name.BeforeExtra, m.Name.AfterExtra, m.Value.BeforeExtra, m.Value.AfterExtra} {
-		extra = append(extra, e...)
+	before, behind := string(m.Name.BeforeExtra), string(s.object.AfterExtra)
+	if len(m.Name.AfterExtra) > 0 || m.Value.AfterExtra != nil {
+		return false
 	}
-	filled := len(s.object.AfterExtra) == 0
-	return !filled && len(bytes.TrimSpace(append(extra, s.object.AfterExtra...))) == 0
+	outer := indentAt(text, s.value.StartOffset)
+	if strings.HasPrefix(before, "\r") {
+		outer = "\r\n" + outer
+	} else {
+		outer = "\n" + outer
+	}
+	unit, deeper := strings.CutPrefix(before, outer)
+	multi := behind == outer && deeper && unit != "" && strings.Trim(unit, " \t") == ""
+	return multi || before == " " && behind == " "
 }
 
 // removal cuts a member out: its text, its comma or the one before, and the white
@@ -46,8 +50,8 @@ func removal(text []byte, s jsonStep) []splice {
 		to++
 	case has:
 		return []splice{cut(from, to), cut(comma, comma+1)} // comments in between stay
-	case s.index == 0:
-		return []splice{cut(from, to)}
+	case s.index == 0 && last:
+		return []splice{cut(from, to)} // an object that was there and empty
 	}
 	var all []splice
 	if !has {
@@ -57,6 +61,9 @@ func removal(text []byte, s jsonStep) []splice {
 	blanks := backBlanks(text, from)
 	line := backNewline(text, blanks)
 	ends := endsLine(text, to)
+	if ends && line < blanks && string(text[line:blanks]) != newline(text) { // a line of a person's, so ours is the next
+		return append(all, cut(blanks, lineEnd(text, to)))
+	}
 	closes := text[skipBlanks(text, to)] == '}'
 	switch {
 	case line < blanks && ends, line < blanks && closes && !endsInLineComment(m.Name.BeforeExtra[:len(m.Name.BeforeExtra)-(from-line)]):

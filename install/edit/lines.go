@@ -38,9 +38,9 @@ func loneCR(text []byte) int {
 	return -1
 }
 
-// newline returns how the lines of text end: as the first one does.
+// newline returns how most lines of text end.
 func newline(text []byte) string {
-	if i := bytes.IndexByte(text, '\n'); i > 0 && text[i-1] == '\r' {
+	if n := bytes.Count(text, []byte("\r\n")); n > bytes.Count(text, []byte("\n"))-n {
 		return "\r\n"
 	}
 	return "\n"

@@ -192,7 +192,7 @@ func tomlCuts(text []byte, blocks []tomlBlock) []splice {
 	var all []splice
 	for _, b := range blocks {
 		from := b.from
-		if before := backNewline(text, from); b.header && before < from && (before == 0 || text[before-1] == '\n') {
+		if before := backNewline(text, from); b.header && before < from && before > 0 && text[before-1] == '\n' {
 			from = before
 		}
 		if b.to == len(text) && backNewline(text, b.to) == b.to { // the file ends without a newline, and did so before
