@@ -23,7 +23,7 @@ func hostFiles() []string {
 // Only install and uninstall write a host's configuration, which their own tests
 // show; all other commands write into their state folder only.
 //
-//oauth:row X29 cmd/payu-mcp/profile.go "return filepath.Join(stateDir, \"profile-\"+profile+\".json\")" => "return filepath.Join(os.Getenv(\"HOME\"), \".mcp.json\")"
+//oauth:row X29 cmd/payu-mcp/profile.go "return filepath.Join(stateDir, \"profile-\"+profile+\".json\")" => "return filepath.Join(stateDir, \"..\", \"home\", \".mcp.json\")"
 //oauth:row X29 cmd/payu-mcp/root.go "newVersionCmd())" => "newVersionCmd(), &cobra.Command{Use: \"configure\", Run: func(*cobra.Command, []string) {}})"
 func TestHostFiles_everyCommand_leavesThemAlone(t *testing.T) {
 	t.Parallel()
