@@ -95,7 +95,7 @@ func TestAccount_sources(t *testing.T) {
 		"nothing":  {tokenAnswer{}, ""},
 		"email":    {tokenAnswer{Email: "x\x1b@y"}, "x @y"},
 		"uuid":     {tokenAnswer{UserUUID: "11e7"}, "11e7"},
-		"id token": {tokenAnswer{IDToken: "h." + claims + ".s", UserUUID: "11e7"}, "a@shop.example"},
+		"id token": {tokenAnswer{IDToken: extra("h." + claims + ".s"), UserUUID: "11e7"}, "a@shop.example"},
 		"garbage":  {tokenAnswer{IDToken: "h.%%%.s"}, ""},
 	} {
 		if got := c.res.account(); got != c.want {

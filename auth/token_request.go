@@ -7,6 +7,7 @@ package auth
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -25,10 +26,10 @@ type tokenAnswer struct {
 	ExpiresIn    seconds  `json:"expires_in"`
 	RefreshToken string   `json:"refresh_token"`
 	Scope        *string  `json:"scope"`
-	IDToken      string   `json:"id_token"`
-	Email        string   `json:"email"`
-	Name         string   `json:"name"`
-	UserUUID     string   `json:"user_uuid"` // PayU (PAYU P8)
+	IDToken      extra    `json:"id_token"`
+	Email        extra    `json:"email"`
+	Name         extra    `json:"name"`
+	UserUUID     extra    `json:"user_uuid"` // PayU (PAYU P8)
 	Error        string   `json:"error"`
 	Description  string   `json:"error_description"`
 	_            struct{} // fields by name only
@@ -43,6 +44,19 @@ func (s *seconds) UnmarshalJSON(b []byte) error {
 	const century = 100 * 366 * 24 * 3600
 	if f, err := strconv.ParseFloat(strings.Trim(string(b), `"`), 64); err == nil && f > 0 && f < century {
 		*s = seconds(f)
+	}
+	return nil
+}
+
+// extra is a member of the answer that is only shown. No specification says what
+// it is in a token response, and a rotated token must not be lost for it.
+type extra string
+
+// UnmarshalJSON implements json.Unmarshaler. What is no text counts as not said.
+func (e *extra) UnmarshalJSON(b []byte) error {
+	var s string
+	if json.Unmarshal(b, &s) == nil {
+		*e = extra(s)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func ownEndpoint(endpoint string) bool {
 // with, is only what a person gave to login, unless all of it stays on this
 // computer.
 func (o *options) checkForBridge() error {
-	if auth.IsLoopback(o.login.URL) {
+	if metadata := o.login.AuthServerMetadataURL; auth.IsLoopback(o.login.URL) && (metadata == "" || auth.IsLoopback(metadata)) {
 		return nil
 	}
 	o.trustSealedSecret()
