@@ -73,20 +73,16 @@ func (p *parts) bridge(ctx context.Context, o *options, e env) error {
 }
 
 func printWelcome(w io.Writer) error {
-	entry, err := hostEntry()
+	_, err := io.WriteString(w, `payu-mcp is started by an MCP host, such as Claude Desktop, not by hand.
+
+Put it into your hosts and sign in:  payu-mcp install
+The same by hand:                    payu-mcp install --print
+Sign in only:                        payu-mcp login
+See who is signed in:                payu-mcp status
+Try it without PayU:                 payu-mcp demo
+`)
 	if err != nil {
-		return err
+		return fmt.Errorf("printing what this program is: %w", err)
 	}
-	_, err = fmt.Fprintf(w, `payu-mcp is started by an MCP host, such as Claude Desktop, not by hand.
-
-Sign in first:         payu-mcp login
-See who is signed in:  payu-mcp status
-Try it without PayU:   payu-mcp demo
-
-Then put this into the host's configuration (Claude Desktop: claude_desktop_config.json)
-and restart the host:
-
-%s
-`, entry)
-	return err
+	return nil
 }

@@ -47,8 +47,13 @@ type (
 // TestScripts runs the real main against a sandbox, one file per story.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
+	testscript.Run(t, scripts("script"))
+}
+
+// scripts are those of one folder of testdata.
+func scripts(folder string) testscript.Params {
+	return testscript.Params{
+		Dir:                 filepath.Join("testdata", folder),
 		RequireExplicitExec: true,
 		Setup:               setupScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -59,7 +64,7 @@ func TestScripts(t *testing.T) {
 			"jsonrpc":  scriptJSONRPC,
 			"truncate": scriptTruncate,
 		},
-	})
+	}
 }
 
 func setupScript(e *testscript.Env) error {
