@@ -46,6 +46,7 @@ func runBridge(cmd *cobra.Command, e env, o *options) error {
 	if err != nil {
 		return err
 	}
+	defer isRunning(o.stateDir, log)()
 	hosted, cancel := withParent(cmd.Context())
 	err = p.bridge(hosted, o, e)
 	cancel()

@@ -30,6 +30,7 @@ type parts struct {
 	store    *keychain.Store
 	auth     *auth.Client
 	data     *nettransport.Transport // for the endpoint
+	guarded  *nettransport.Transport // for what a server names
 	era      eraMemory
 	opener   auth.Opener
 
@@ -99,7 +100,7 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 		return nil, err
 	}
 	return &parts{
-		endpoint: endpoint, log: log, store: store, auth: client, data: data, opener: opener,
+		endpoint: endpoint, log: log, store: store, auth: client, data: data, guarded: server, opener: opener,
 		era:       newEraMemory(o.stateDir, o.profile, endpoint, log),
 		catalogue: shelf,
 	}, nil

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"strings"
 )
 
 // Explain says in our words why a request to host failed before an answer came,
@@ -68,8 +67,11 @@ func tlsReason(err error) string {
 }
 
 func isProxy(err error) bool {
+	if _, refused := errors.AsType[*ProxyError](err); refused {
+		return true
+	}
 	op, ok := errors.AsType[*net.OpError](err)
-	return (ok && op.Op == "proxyconnect") || strings.Contains(err.Error(), "Proxy Authentication Required")
+	return ok && op.Op == "proxyconnect"
 }
 
 // Cause is the reason inside err without the URL that net/http puts before it.
