@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/payu-mcp/payu-mcp/bridge/policy"
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/printable"
 )
@@ -123,3 +124,22 @@ func clean(name string) string { return printable.Line(name, maxName) }
 const maxName = 60
 
 var errSlowSignIn = hint.With(errors.New("PayU's sign-in page could not be found in time"), "check the network, then repeat the request")
+
+// textForbidden: the policy keeps this host from a tool. Ask stands for a host
+// that cannot ask.
+func textForbidden(v policy.Verdict, name string) notice {
+	tool := clean(name)
+	return bad(map[policy.Verdict]string{
+		policy.Ask:        "The user wants to be asked before the tool " + tool + " is used, and this program cannot show the question.",
+		policy.BadName:    "payu-mcp has been told which tools may be used, and the name of this one can be read in several ways.",
+		policy.Blocked:    "The user has blocked the tool " + tool + " in payu-mcp.",
+		policy.NotAllowed: "The tool " + tool + " is not among those that the user allows in payu-mcp.",
+		policy.Unlisted:   "payu-mcp has been told which tools may be used, and PayU's list of tools has none of the name " + tool + ".",
+		policy.Writes:     "payu-mcp is set to read only, and PayU does not say that the tool " + tool + " changes nothing.",
+	}[v] + " Nothing was sent to PayU. Tell the user; only the user can change that, in the settings of payu-mcp.")
+}
+
+// textUnjudged: what a tool does cannot be found out.
+func textUnjudged(err error) notice {
+	return bad("payu-mcp has been told which tools may be used, and cannot find out what this one does. Nothing was sent to PayU: " + explain(err))
+}
