@@ -171,10 +171,12 @@ func (b *bridge) obey(f *flight, name string, v policy.Verdict) bool {
 	switch v {
 	case policy.Pass:
 		return true
-	default:
-		b.text(f, textForbidden(v, name))
-		return false
+	case policy.Ask:
+		return b.confirmed(f, name)
+	case policy.NeedsList, policy.BadName, policy.Blocked, policy.NotAllowed, policy.Unlisted, policy.Writes:
 	}
+	b.text(f, textForbidden(v, name))
+	return false
 }
 
 // listForCall gets the server's list of tools, once for all calls that wait for

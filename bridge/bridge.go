@@ -85,6 +85,8 @@ type bridge struct {
 	book   book
 	brakes brakes
 
+	questions questions
+
 	settling sync.Mutex // held while the state becomes connected, or is found not to
 	proven   bool       // the server has answered in this process
 

@@ -24,7 +24,7 @@ func (b *bridge) call(f *flight, signInFirst bool) {
 	if !ok {
 		return
 	}
-	if b.hopeless(f) {
+	if !b.answered(f) || b.hopeless(f) {
 		return
 	}
 	signInFirst = signInFirst && b.login != nil // else the server says it

@@ -67,8 +67,8 @@ func texts() []string {
 		textFailed(fault).text, textRefusedAgain(fault).text, textNoList(fault).text,
 		errSlowSignIn.Error(),
 		textForbidden(policy.BadName, "<tool>").text, textForbidden(policy.Blocked, "<tool>").text, textForbidden(policy.NotAllowed, "<tool>").text,
-		textForbidden(policy.Unlisted, "<tool>").text, textForbidden(policy.Writes, "<tool>").text, textForbidden(policy.Ask, "<tool>").text,
-		textUnjudged(fault).text,
+		textForbidden(policy.Unlisted, "<tool>").text, textForbidden(policy.Writes, "<tool>").text,
+		textUnjudged(fault).text, textCannotAsk("<tool>").text, textConfirm("<tool>", "<arguments>"), textAsking, sentenceRefused, sentenceUnanswered, sentenceStale,
 	}
 }
 
