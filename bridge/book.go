@@ -26,6 +26,8 @@ type Catalogue interface {
 type book struct {
 	catalogue Catalogue
 	log       *slog.Logger
+	// readOnlyTools: the policy lets only tools pass that say they only read.
+	readOnlyTools bool
 
 	mu      sync.Mutex
 	version string // of the host
@@ -231,7 +233,7 @@ func (k *book) stale() []string {
 func (k *book) hasOurs() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return bytes.Equal(k.told[methodTools], jsonmsg.Lookup(ownTools(false), catalogue.ItemsOf(methodTools)))
+	return bytes.Equal(k.told[methodTools], jsonmsg.Lookup(ownTools(false, k.readOnlyTools), catalogue.ItemsOf(methodTools)))
 }
 
 // isOwnTool reports whether a call is for a tool of our own: the host has been

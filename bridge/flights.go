@@ -86,11 +86,12 @@ type flight struct {
 	paid func() // tells, once or more often, that the host is owed nothing more
 
 	// Of a call, and only for the goroutine that serves it:
-	instead *jsonmsg.Message // what is sent in its place; nil: msg itself
-	since   time.Time        // when it began to wait for a sign-in; zero: it has not
-	late    bool             // it was kept back, because it has waited for too long
-	steps   int              // how often the host has heard that it waits
-	word    string           // what the log calls an answer of ours; "": endedHere
+	instead   *jsonmsg.Message // what is sent in its place; nil: msg itself
+	since     time.Time        // when it began to wait for a sign-in; zero: it has not
+	late      bool             // it was kept back, because it has waited for too long
+	steps     int              // how often the host has heard that it waits
+	word      string           // what the log calls an answer of ours; "": endedHere
+	confirmed bool             // a person has said yes to it
 
 	mu        sync.Mutex
 	entry     entry         // for the log

@@ -24,6 +24,7 @@ var directions = []direction{
 	{"cmd", []string{"auth", "bridge", "install", "keychain", "remote", "internal/sandbox$", "leaves"}},
 	{"bridge/catalogue", []string{"remote", "leaves"}},
 	{"bridge/translate", []string{"remote", "leaves"}},
+	{"bridge/policy", []string{"leaves"}},
 	{"bridge", []string{"remote", "leaves"}},
 	{"auth/loopback", []string{"leaves"}},
 	{"auth", []string{"leaves"}},
@@ -153,6 +154,7 @@ func TestImports_directions_goDownOnly(t *testing.T) {
 		"auth/loopback/a.go":    importing(module + "/auth"),
 		"bridge/a.go":           importing(module + "/auth"),
 		"bridge/catalogue/a.go": importing(module + "/bridge"),
+		"bridge/policy/a.go":    importing(module + "/remote"),
 		"internal/hint/a.go":    importing(module + "/internal/sandbox"),
 		"keychain/a.go":         importing(module + "/remote"),
 		"cmd/payu-mcp/a.go":     importing(module + "/internal/sandbox/fault"),
@@ -160,7 +162,7 @@ func TestImports_directions_goDownOnly(t *testing.T) {
 		"auth/fine.go":          importing(module + "/auth/loopback"),
 		"auth/fine_test.go":     importing(module + "/keychain"),
 		"cmd/payu-mcp/fine.go":  importing(module + "/internal/sandbox"),
-	}, 8)
+	}, 9)
 }
 
 func TestImports_library_hasOneHome(t *testing.T) {
