@@ -1,6 +1,7 @@
 package edit_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -61,7 +62,7 @@ func places(f edit.Format) []edit.Place {
 	case edit.TOML:
 		return []edit.Place{{Parent: []string{"mcp_servers"}, Name: "payu"}, {Parent: []string{"mcp_servers"}, Name: "pay u.x"}, {Parent: []string{"x.y", "z"}, Name: "payu"}, {Name: "payu"}}
 	case edit.YAML:
-		return []edit.Place{{Parent: []string{"extensions"}, Name: "payu"}, {Parent: []string{"mcpServers"}, Name: "payu", List: true}, {Parent: []string{"x", "true"}, Name: "payu-shop"}, {Name: "payu"}}
+		return []edit.Place{{Parent: []string{"extensions"}, Name: "payu"}, {Parent: []string{"mcpServers"}, Name: "payu", List: true}, {Parent: []string{"x", "yes"}, Name: "payu-shop"}, {Name: "payu"}}
 	default:
 		return []edit.Place{
 			{Parent: []string{"mcpServers"}, Name: "payu"}, {Parent: []string{"servers"}, Name: "payu"}, {Parent: []string{"context_servers"}, Name: "payu"},
@@ -107,12 +108,19 @@ func TestEdit_corpus_otherBytesStay(t *testing.T) {
 	}
 }
 
+// lacks tells a file that can be read and does not have the entry.
+func lacks(f edit.Format, file []byte, at edit.Place) bool {
+	entries, err := edit.List(f, file, at)
+	_, has := entries[at.Name]
+	return err == nil && !has
+}
+
 // handEdits changes what a person changes, in the file without and with the entry,
 // and wants the first when the entry is removed from the second: a line more before
 // and after each line, each line changed, and each line gone.
 func handEdits(t *testing.T, f edit.Format, before, with []byte, at edit.Place) {
 	t.Helper()
-	if entries, err := edit.List(f, before, at); err != nil || entries[at.Name] != nil {
+	if !lacks(f, before, at) {
 		return
 	}
 	comment := map[edit.Format]string{edit.JSON: "// by hand\n", edit.TOML: "# by hand\n", edit.YAML: "# by hand\n"}[f]
@@ -135,14 +143,14 @@ func handEdits(t *testing.T, f edit.Format, before, with []byte, at edit.Place) 
 		if end > head && start < len(before)-tail {
 			continue // the edit is here
 		}
+		if strings.Count(line, "/*") != strings.Count(line, "*/") {
+			continue // half a comment: without it the other half makes one of something else
+		}
 		for _, new := range []string{line + comment, "\n" + line, "", strings.Replace(line, "e", "ee", 1)} {
 			want := slices.Concat(before[:start], []byte(new), before[end:])
 			edited := slices.Concat(with[:there], []byte(new), with[there+len(line):])
-			if entries, err := edit.List(f, want, at); err != nil || entries[at.Name] != nil {
-				continue // the edit has broken the file
-			}
-			if entries, err := edit.List(f, edited, at); err == nil && entries[at.Name] == nil {
-				continue // or renamed the parent
+			if len(bytes.TrimSpace(want)) == 0 || !lacks(f, want, at) || lacks(f, edited, at) {
+				continue // the edit leaves nothing, or breaks the file, or renames the parent
 			}
 			got, err := edit.Remove(f, edited, at)
 			if errors.Is(err, edit.ErrRefused) {

@@ -70,7 +70,8 @@ func formatOf(f Format, at Place) (format, error) {
 // List returns the entries under parent by name (whose Name counts for nothing),
 // as strings, bools, json.Number, nil, []any and map[string]any; what is no
 // object is there as a nil map, and elements of a list without a name are left
-// out. It is empty if the file is, or has no such parent.
+// out, and of two with one name it has the last. It is empty if the file is, or has
+// no such parent.
 func List(f Format, file []byte, parent Place) (map[string]map[string]any, error) {
 	how, err := formatOf(f, parent)
 	if err != nil {
@@ -86,9 +87,6 @@ func List(f Format, file []byte, parent Place) (map[string]map[string]any, error
 	}
 	found := map[string]map[string]any{}
 	for _, e := range entries {
-		if _, again := found[e.key]; again {
-			return nil, refused(e.value.line, "%q is there twice", e.key)
-		}
 		found[e.key], _ = e.value.plain().(map[string]any)
 	}
 	return found, nil

@@ -70,7 +70,7 @@ func removal(text []byte, s jsonStep) []splice {
 		from = line
 	case line < blanks: // something else is on the line
 		to = skipBlanks(text, to)
-	case closes, ends, !has:
+	case s.index > 0:
 		from = blanks
 	default:
 		to = skipBlanks(text, to)

@@ -118,13 +118,21 @@ func (n *node) parent(at Place) (*node, error) {
 	return n, nil
 }
 
-// entries returns what is under the parent of the place, by name.
+// entries returns what is under the parent of the place, by name. Two of one name
+// are refused; but not in a list, where only two of ours would matter (find).
 func (n *node) entries(at Place) ([]field, error) {
 	p, err := n.parent(at)
 	if err != nil || p == nil {
 		return nil, err
 	}
 	if !at.List {
+		seen := map[string]bool{}
+		for _, f := range p.fields {
+			if seen[f.key] {
+				return nil, refused(f.value.line, "%q is there twice", f.key)
+			}
+			seen[f.key] = true
+		}
 		return p.fields, nil
 	}
 	var found []field

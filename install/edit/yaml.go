@@ -113,14 +113,15 @@ func yamlScalar(n *node, y *yaml.Node) {
 	}
 }
 
-// yamlKeyOf returns a key as a string; what is no plain string comes out as one
-// that no place has.
+// yamlKeyOf returns the text of a key, whether it is taken for a string or not. An
+// alias comes out as a key that no place has.
 func yamlKeyOf(y *yaml.Node) (string, error) {
-	switch {
-	case y.Kind != yaml.ScalarNode && y.Kind != yaml.AliasNode:
-		return "", refused(y.Line, "a key is a list or a map")
-	case y.Kind == yaml.ScalarNode && y.ShortTag() == "!!str" && y.Anchor == "":
+	switch y.Kind {
+	case yaml.ScalarNode:
 		return y.Value, nil
+	case yaml.AliasNode:
+		return "\x00" + y.Value, nil
+	default:
+		return "", refused(y.Line, "a key is a list or a map")
 	}
-	return "\x00" + y.ShortTag() + " &" + y.Anchor + " " + y.Value, nil
 }
