@@ -56,6 +56,19 @@ func (c *Change) Diff() string {
 	return edit.Diff(c.Path, c.file.Bytes, c.after)
 }
 
+// Entry is the whole entry that is put, as the snippet that has only it; "" where
+// none is. A diff may have cut its lines.
+func (c *Change) Entry() string {
+	if c.entry == nil {
+		return ""
+	}
+	b, err := edit.Snippet(c.Host.format, c.Host.at(c.name), c.entry)
+	if err != nil {
+		return "" // it was put into a file already
+	}
+	return string(b)
+}
+
 // Plan says how the files of h get our entry: one change for each edition of h
 // that is there. Broken entries for PayU and duplicates of ours go.
 func (s System) Plan(h Host, want Command, o Options) []Change {
