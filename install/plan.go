@@ -36,6 +36,7 @@ type Change struct {
 	// edit.ErrRefused, or what reading the file met.
 	Err error
 
+	spot  spot
 	file  edit.File
 	after []byte
 	name  string     // of the entry that is put
@@ -96,8 +97,8 @@ func (s System) changes(h Host, o Options, plan func(*Change, map[string]map[str
 	}
 	var all []Change
 	for _, p := range spots {
-		c := Change{Host: h, Path: p.path}
-		if entries := s.open(&c); c.Err == nil {
+		c := Change{Host: h, Path: p.path, spot: p}
+		if entries := c.open(); c.Err == nil {
 			plan(&c, entries)
 		}
 		if c.Err == nil && !o.Project {
@@ -109,8 +110,8 @@ func (s System) changes(h Host, o Options, plan func(*Change, map[string]map[str
 }
 
 // open reads c's file.
-func (s System) open(c *Change) (entries map[string]map[string]any) {
-	c.file, entries, c.Err = s.read(c.Host, c.Path)
+func (c *Change) open() (entries map[string]map[string]any) {
+	c.file, entries, c.Err = c.Host.read(c.spot)
 	c.after = c.file.Bytes
 	return entries
 }
