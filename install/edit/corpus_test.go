@@ -65,8 +65,13 @@ func places(f edit.Format) []edit.Place {
 		return []edit.Place{{Parent: []string{"extensions"}, Name: "payu"}, {Parent: []string{"mcpServers"}, Name: "payu", List: true}, {Parent: []string{"x", "yes"}, Name: "payu-shop"}, {Name: "payu"}}
 	default:
 		return []edit.Place{
-			{Parent: []string{"mcpServers"}, Name: "payu"}, {Parent: []string{"servers"}, Name: "payu"}, {Parent: []string{"context_servers"}, Name: "payu"},
-			{Parent: []string{"mcp"}, Name: "payu-shop"}, {Parent: []string{"amp.mcpServers"}, Name: "payu"}, {Parent: []string{"projects", "/home/you/shop", "mcpServers"}, Name: "payu"}, {Name: "\"payu\"\n"},
+			{Parent: []string{"mcpServers"}, Name: "payu"},
+			{Parent: []string{"servers"}, Name: "payu"},
+			{Parent: []string{"context_servers"}, Name: "payu"},
+			{Parent: []string{"mcp"}, Name: "payu-shop"},
+			{Parent: []string{"amp.mcpServers"}, Name: "payu"},
+			{Parent: []string{"projects", "/home/you/shop", "mcpServers"}, Name: "payu"},
+			{Name: "\"payu\"\n"},
 		}
 	}
 }
@@ -146,9 +151,9 @@ func handEdits(t *testing.T, f edit.Format, before, with []byte, at edit.Place) 
 		if strings.Count(line, "/*") != strings.Count(line, "*/") {
 			continue // half a comment: without it the other half makes one of something else
 		}
-		for _, new := range []string{line + comment, "\n" + line, "", strings.Replace(line, "e", "ee", 1)} {
-			want := slices.Concat(before[:start], []byte(new), before[end:])
-			edited := slices.Concat(with[:there], []byte(new), with[there+len(line):])
+		for _, changed := range []string{line + comment, "\n" + line, "", strings.Replace(line, "e", "ee", 1)} {
+			want := slices.Concat(before[:start], []byte(changed), before[end:])
+			edited := slices.Concat(with[:there], []byte(changed), with[there+len(line):])
 			if len(bytes.TrimSpace(want)) == 0 || !lacks(f, want, at) || lacks(f, edited, at) {
 				continue // the edit leaves nothing, or breaks the file, or renames the parent
 			}
@@ -157,7 +162,7 @@ func handEdits(t *testing.T, f edit.Format, before, with []byte, at edit.Place) 
 				continue
 			}
 			if d := cmp.Diff(string(want), string(got)); err != nil || d != "" {
-				t.Fatalf("%v\n%q -> %q\n%s\nfrom:\n%s", err, line, new, d, edited)
+				t.Fatalf("%v\n%q -> %q\n%s\nfrom:\n%s", err, line, changed, d, edited)
 			}
 		}
 	}

@@ -34,7 +34,7 @@ func TestReplace_folderReadOnly_untouched(t *testing.T) {
 	if err := os.Chmod(dir, 0o500); err != nil {
 		t.Fatal(err)
 	}
-	defer os.Chmod(dir, 0o700)
+	t.Cleanup(func() { _ = os.Chmod(dir, 0o700) })
 	if backup, err := read(t, path).Replace([]byte("new"), noon); !errors.Is(err, fs.ErrPermission) || backup != "" || onDisk(t, path) != "old" || list(t, dir) != "c.json" {
 		t.Error(backup, err, list(t, dir))
 	}

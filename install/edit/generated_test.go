@@ -8,7 +8,7 @@ import (
 	"github.com/payu-mcp/payu-mcp/install/edit"
 )
 
-const generated = 400 // files of each format
+const generated = 150 // files of each format
 
 // writer makes files up, in every style that the format allows.
 type writer struct {
@@ -19,10 +19,10 @@ type writer struct {
 func (w writer) pick(from ...string) string { return from[w.IntN(len(from))] }
 
 // some makes a list of up to n things.
-func (w writer) some(n int, make func() string) []string {
+func (w writer) some(n int, one func() string) []string {
 	var all []string
 	for range w.IntN(n + 1) {
-		all = append(all, make())
+		all = append(all, one())
 	}
 	return all
 }

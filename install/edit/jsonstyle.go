@@ -3,6 +3,7 @@ package edit
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/tailscale/hujson"
@@ -37,8 +38,7 @@ func styleOf(text []byte, root *hujson.Value) jsonStyle {
 
 // unitIn looks for the step of indentation on the way to the entry, inmost first.
 func unitIn(text []byte, steps []jsonStep, otherwise string) string {
-	for i := len(steps) - 1; i >= 0; i-- {
-		s := steps[i]
+	for _, s := range slices.Backward(steps) {
 		if len(s.object.Members) == 0 || !startsLine(text, s.object.Members[0].Name.StartOffset) {
 			continue
 		}

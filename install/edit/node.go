@@ -209,7 +209,10 @@ func (e Entry) node(at Place) (*node, error) {
 	if at.List && !slices.ContainsFunc(e, func(m Member) bool { return m.Key == "name" }) {
 		e = append(Entry{{"name", at.Name}}, e...)
 	}
-	for _, m := range e {
+	for i, m := range e {
+		if slices.ContainsFunc(e[:i], func(o Member) bool { return o.Key == m.Key }) {
+			return nil, fmt.Errorf("member %q is twice in the entry", m.Key)
+		}
 		v, err := valueNode(m.Value)
 		if err != nil {
 			return nil, fmt.Errorf("member %q of the entry: %w", m.Key, err)

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pelletier/go-toml/v2"
@@ -73,7 +75,7 @@ func bareJSON(b []byte) []byte {
 				comma = len(out)
 			case comma >= 0 && (b[i] == '}' || b[i] == ']'):
 				out[comma], comma = ' ', -1
-			case !bytes.ContainsRune([]byte(" \t\r\n"), rune(b[i])):
+			case !strings.ContainsRune(" \t\r\n", rune(b[i])):
 				comma = -1
 			}
 			out, i = append(out, b[i]), i+1
@@ -126,9 +128,7 @@ func emptied(s []any) any {
 
 func putKey[K comparable](m map[K]any, key K, value any) any {
 	c := map[K]any{}
-	for k, v := range m {
-		c[k] = v
-	}
+	maps.Copy(c, m)
 	if c[key] = value; value == nil {
 		delete(c, key)
 	}
