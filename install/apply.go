@@ -28,7 +28,7 @@ func (s System) Apply(ctx context.Context, c Change, now time.Time) (Result, err
 			return Result{Program: c.steps[0][0]}, nil
 		}
 		// It may have done half of it: the rest is done to the file as it is now.
-		if s.again(&c); c.Err != nil {
+		if c.again(); c.Err != nil {
 			return Result{}, c.Err
 		}
 	}
@@ -40,8 +40,8 @@ func (s System) Apply(ctx context.Context, c Change, now time.Time) (Result, err
 }
 
 // again plans the same for the file as it is now.
-func (s System) again(c *Change) {
-	s.open(c)
+func (c *Change) again() {
+	c.open()
 	for _, name := range c.gone {
 		c.edit(c.without(name))
 	}

@@ -81,7 +81,7 @@ func (s System) throughSteps(ctx context.Context, c Change) bool {
 			return false // its words are not ours to show; the file is edited instead
 		}
 	}
-	_, now, err := s.read(c.Host, c.Path)
+	_, now, err := c.Host.read(c.spot)
 	if err != nil || slices.ContainsFunc(c.gone, func(name string) bool { return now[name] != nil && name != c.name }) {
 		return false
 	}

@@ -39,10 +39,11 @@ type place struct {
 
 // spot is a place on this computer.
 type spot struct {
-	path  string
-	found bool // the host is there
-	extra bool
-	store bool
+	path   string
+	within string // the folder that no link may lead out of (HOSTS E4)
+	found  bool   // the host is there
+	extra  bool
+	store  bool
 }
 
 // Hosts returns the table, in the order in which it is shown.
@@ -72,7 +73,7 @@ func (s System) spots(h Host, inProject bool) []spot {
 			return nil
 		}
 		path := s.fileIn(s.Work, h.project)
-		return []spot{{path: path, found: exists(path)}}
+		return []spot{{path: path, within: s.Work, found: exists(path)}}
 	}
 	all := s.candidates(h)
 	if found := slices.DeleteFunc(slices.Clone(all), func(p spot) bool { return !p.found }); len(found) > 0 {
@@ -88,7 +89,7 @@ func (s System) candidates(h Host) []spot {
 			continue
 		}
 		for _, base := range s.folders(p) {
-			all = append(all, spot{path: s.fileIn(base, p.files), found: s.marked(p, base), extra: p.extra, store: p.store})
+			all = append(all, spot{path: s.fileIn(base, p.files), within: s.Home, found: s.marked(p, base), extra: p.extra, store: p.store})
 		}
 	}
 	return all

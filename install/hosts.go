@@ -4,7 +4,9 @@ import "github.com/payu-mcp/payu-mcp/install/edit"
 
 // The table of hosts, HOSTS F1 to F22. Where those who wrote such tables before
 // contradict each other (F25), the host's own documentation or a measurement
-// counts. Each row has golden tests on three systems.
+// counts. A program is named only if no other one has its name: goose, zed, amp,
+// q and copilot are known by their folders. Each row has golden tests on three
+// systems.
 
 // desktops are programs whose main thing is the assistant.
 func desktops() []Host {
@@ -31,7 +33,7 @@ func desktops() []Host {
 			After: "LM Studio notices by itself; switch payu on in the chat's integrations.",
 		},
 		{ // F11
-			ID: "goose", Name: "Goose", programs: []string{"goose"},
+			ID: "goose", Name: "Goose",
 			places: []place{
 				{on: "unix", base: "$CONFIG/goose", files: []string{"config.yaml"}},
 				{on: "windows", base: "$APPDATA/Block/goose/config", files: []string{"config.yaml"}},
@@ -63,7 +65,7 @@ func editors() []Host {
 			After: "Press refresh in Windsurf's list of MCP servers.",
 		},
 		{ // F6
-			ID: "zed", Name: "Zed", programs: []string{"zed", "zeditor"},
+			ID: "zed", Name: "Zed", programs: []string{"zeditor"},
 			places: []place{
 				{on: "unix", base: "$CONFIG/zed", files: []string{"settings.json"}},
 				{on: "windows", base: "$APPDATA/Zed", files: []string{"settings.json"}},
@@ -163,13 +165,13 @@ func terminals() []Host {
 			After: "Start a new session of opencode.",
 		},
 		{ // F20
-			ID: "copilot", Name: "Copilot CLI", programs: []string{"copilot"},
+			ID: "copilot", Name: "Copilot CLI",
 			places: []place{{base: "$HOME/.copilot", files: []string{"mcp-config.json"}}},
 			format: edit.JSON, parent: []string{"mcpServers"}, shape: typed("local", edit.Member{Key: "tools", Value: []string{"*"}}),
 			After: "Start a new session of copilot.",
 		},
 		{ // F18: one member whose name has a dot in it
-			ID: "amp", Name: "Amp", programs: []string{"amp"},
+			ID: "amp", Name: "Amp",
 			places: []place{
 				{on: "unix", base: "$CONFIG/amp", files: []string{"settings.json"}},
 				{on: "windows", base: "$APPDATA/amp", files: []string{"settings.json"}},
@@ -178,7 +180,7 @@ func terminals() []Host {
 			After: "Start a new session of amp.",
 		},
 		{ // F16
-			ID: "amazonq", Name: "Amazon Q", programs: []string{"q"}, project: []string{".amazonq/mcp.json"},
+			ID: "amazonq", Name: "Amazon Q", project: []string{".amazonq/mcp.json"},
 			places: []place{{base: "$HOME/.aws/amazonq", files: []string{"mcp.json"}}},
 			format: edit.JSON, parent: []string{"mcpServers"}, shape: plain,
 			After: "Start a new session of Amazon Q.",

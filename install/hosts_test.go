@@ -87,3 +87,53 @@ func TestHosts_entries_golden(t *testing.T) {
 	}
 	golden(t, "entries.golden", b.String())
 }
+
+// docs/install.md has the table as it is.
+func TestHosts_documentation_sameTable(t *testing.T) {
+	t.Parallel()
+	const file, begin, end = "../docs/install.md", "<!-- hosts: go test ./install -update -->\n", "<!-- end of hosts -->\n"
+	var rows strings.Builder
+	rows.WriteString("| `--client` | host | its file | in a project | afterwards |\n| --- | --- | --- | --- | --- |\n")
+	for _, h := range install.Hosts() {
+		var project string
+		for _, path := range systems()[0].Paths(h, true) {
+			project = "`" + strings.TrimPrefix(filepath.ToSlash(path), "~/shop/") + "`"
+		}
+		fmt.Fprintf(&rows, "| `%s` | %s | %s | %s | %s |\n", h.ID, h.Name, where(h), project, h.After)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(strings.ReplaceAll(string(text), "\r\n", "\n"), begin)
+	was, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no place for the table", file)
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(before+begin+rows.String()+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(was, rows.String()); diff != "" {
+		t.Errorf("the table of %s is not that of the program; go test ./install -update writes it anew\n%s", file, diff)
+	}
+}
+
+// where is a host's usual file on each system, once if it is the same.
+func where(h install.Host) string {
+	var all []string
+	for i, name := range []string{"macOS", "Linux", "Windows"} {
+		path := filepath.ToSlash(systems()[i].Paths(h, false)[0])
+		path = strings.Replace(path, "~/AppData/Roaming", "%APPDATA%", 1)
+		all = append(all, name+": `"+path+"`")
+		if i == 2 && strings.HasSuffix(all[0], all[1][len("Linux"):]) {
+			all = []string{"`" + strings.TrimPrefix(all[0], "macOS: `"), all[2]}
+			if strings.HasSuffix(all[1], all[0]) {
+				all = all[:1]
+			}
+		}
+	}
+	return strings.Join(all, "; ")
+}

@@ -36,6 +36,7 @@ type Change struct {
 	// edit.ErrRefused, or what reading the file met.
 	Err error
 
+	spot  spot
 	file  edit.File
 	after []byte
 	name  string     // of the entry that is put
@@ -54,6 +55,19 @@ func (c *Change) Diff() string {
 		return ""
 	}
 	return edit.Diff(c.Path, c.file.Bytes, c.after)
+}
+
+// Entry is the whole entry that is put, as the snippet that has only it; "" where
+// none is. A diff may have cut its lines.
+func (c *Change) Entry() string {
+	if c.entry == nil {
+		return ""
+	}
+	b, err := edit.Snippet(c.Host.format, c.Host.at(c.name), c.entry)
+	if err != nil {
+		return "" // it was put into a file already
+	}
+	return string(b)
 }
 
 // Plan says how the files of h get our entry: one change for each edition of h
@@ -83,8 +97,8 @@ func (s System) changes(h Host, o Options, plan func(*Change, map[string]map[str
 	}
 	var all []Change
 	for _, p := range spots {
-		c := Change{Host: h, Path: p.path}
-		if entries := s.open(&c); c.Err == nil {
+		c := Change{Host: h, Path: p.path, spot: p}
+		if entries := c.open(); c.Err == nil {
 			plan(&c, entries)
 		}
 		if c.Err == nil && !o.Project {
@@ -96,8 +110,8 @@ func (s System) changes(h Host, o Options, plan func(*Change, map[string]map[str
 }
 
 // open reads c's file.
-func (s System) open(c *Change) (entries map[string]map[string]any) {
-	c.file, entries, c.Err = s.read(c.Host, c.Path)
+func (c *Change) open() (entries map[string]map[string]any) {
+	c.file, entries, c.Err = c.Host.read(c.spot)
 	c.after = c.file.Bytes
 	return entries
 }

@@ -273,7 +273,7 @@ func TestPaths_editions_thoseThatAreThere(t *testing.T) {
 // E4: a link of a dotfile manager is followed, and stays one; one that leads out
 // of the home is not. X29's "symlink".
 //
-//oauth:row X29 install/survey.go "edit.ReadIn(s.Home, path)" => "edit.Read(path)"
+//oauth:row X29 install/survey.go "edit.ReadIn(p.within, p.path)" => "edit.Read(p.path)"
 func TestPlan_links_followedInsideTheHomeOnly(t *testing.T) {
 	t.Parallel()
 	c := newComputer(t, "linux")
@@ -296,5 +296,28 @@ func TestPlan_links_followedInsideTheHomeOnly(t *testing.T) {
 	ch := c.Plan(host(t, "gemini"), c.command(), install.Options{})[0]
 	if !errors.Is(ch.Err, edit.ErrRefused) || c.read(outside) != "{}\n" {
 		t.Errorf("planned %v; the file outside is %q", ch.Err, c.read(outside))
+	}
+}
+
+// A repository of a stranger may have links in it.
+//
+//oauth:row X29 install/survey.go "if !f.Exists && leadsOut(" => "if false && leadsOut("
+//oauth:row X29 install/host.go "within: s.Work," => "within: s.Home,"
+func TestPlan_projectLinks_notFollowedOutOfIt(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, "linux")
+	c.Work = filepath.Join(c.Home, "clone")
+	mine := c.put(".claude.json", "{}\n")
+	symlink(t, mine, filepath.Join(c.Work, ".mcp.json"))
+	c.put("settings/x", "")
+	symlink(t, filepath.Join(c.Home, "settings"), filepath.Join(c.Work, ".cursor"))
+	for _, id := range []string{"claude-code", "cursor"} {
+		ch := c.Plan(host(t, id), c.command(), install.Options{Project: true})[0]
+		if !errors.Is(ch.Err, edit.ErrRefused) {
+			t.Errorf("%s: planned %v, %q", id, ch.Err, ch.Diff())
+		}
+	}
+	if c.read(mine) != "{}\n" {
+		t.Errorf("the file outside is %q", c.read(mine))
 	}
 }

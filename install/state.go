@@ -162,6 +162,7 @@ func (h Host) brokenWay(values map[string]any, words []string) string {
 			return "an address is of no use to " + h.Name + ", which only starts commands"
 		}
 	}
+	words = strings.Fields(strings.Join(words, " ")) // a whole command line may be one of them
 	if slices.ContainsFunc(words, isPayU) && slices.ContainsFunc(words, isMCPRemote) {
 		return "mcp-remote is started for PayU's endpoint"
 	}

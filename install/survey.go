@@ -2,6 +2,7 @@ package install
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/payu-mcp/payu-mcp/install/edit"
 )
@@ -36,7 +37,7 @@ func (s System) surveyHost(h Host, want Command) []Finding {
 	var all []Finding
 	installed, usual := s.Installed(h), false // usual: the usual edition has the entry
 	for _, p := range s.spots(h, false) {
-		findings := s.look(h, p.path, want)
+		findings := h.look(p, want)
 		for i := range findings {
 			f := &findings[i]
 			f.Installed = installed
@@ -53,9 +54,9 @@ func (s System) surveyHost(h Host, want Command) []Finding {
 
 // look judges one file: our entry, or that there is none, then all others that
 // concern us.
-func (s System) look(h Host, path string, want Command) []Finding {
-	finding := Finding{Host: h.ID, Name: h.Name, Path: path, Entry: want.Name(), State: StateAbsent}
-	_, entries, err := s.read(h, path)
+func (h Host) look(p spot, want Command) []Finding {
+	finding := Finding{Host: h.ID, Name: h.Name, Path: p.path, Entry: want.Name(), State: StateAbsent}
+	_, entries, err := h.read(p)
 	if err != nil {
 		finding.State, finding.Detail = StateUnreadable, err.Error()
 		return []Finding{finding}
@@ -77,13 +78,39 @@ func (s System) look(h Host, path string, want Command) []Finding {
 }
 
 // read returns a file of h and the entries in it; none if there is no file. A link
-// that leads out of the home is not followed (HOSTS E4).
-func (s System) read(h Host, path string) (f edit.File, entries map[string]map[string]any, err error) {
-	if f, err = edit.ReadIn(s.Home, path); err != nil {
+// that leads out of the home, or of the project, which may be a stranger's, is not
+// followed.
+func (h Host) read(p spot) (f edit.File, entries map[string]map[string]any, err error) {
+	if f, err = edit.ReadIn(p.within, p.path); err != nil {
 		return f, nil, fmt.Errorf("reading the file: %w", err)
+	}
+	if !f.Exists && leadsOut(p.within, filepath.Dir(p.path)) {
+		return f, nil, fmt.Errorf("%w: its folder is a link that leads out of %s", edit.ErrRefused, p.within)
 	}
 	entries, err = edit.List(h.format, f.Bytes, h.at(""))
 	return f, entries, err
+}
+
+// leadsOut tells whether a folder, or the nearest above it that there is, is
+// somewhere else than below within, where its name says that it is.
+func leadsOut(within, folder string) bool {
+	if !below(within, folder) {
+		return false // a person's own XDG_CONFIG_HOME, for example
+	}
+	around, err := filepath.EvalSymlinks(within)
+	if err != nil {
+		return false // it is not there yet
+	}
+	for !exists(folder) && folder != within {
+		folder = filepath.Dir(folder)
+	}
+	target, err := filepath.EvalSymlinks(folder)
+	return err != nil || !below(around, target)
+}
+
+func below(folder, path string) bool {
+	rel, err := filepath.Rel(folder, path)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // advice is the command that puts a state right.

@@ -32,6 +32,7 @@ func TestSurvey_entry_state(t *testing.T) {
 		{"somebody else's address", "claude-desktop", `"payu": {"url": "https://api.payu.in.example.com/mcp"}`, install.StateForeign, "payu"},
 		{"mcp-remote", "cursor", `"PayU": {"command": "npx", "args": ["-y", "mcp-remote@latest", "https://api.payu.in/mcp"]}`, install.StateBroken, "PayU"},
 		{"mcp-remote through cmd", "claude-desktop", `"x": {"command": "cmd", "args": ["/c", "npx", "mcp-remote", "https://api.payu.in/mcp"]}`, install.StateBroken, "x"},
+		{"mcp-remote in a shell's line", "cursor", `"x": {"command": "sh", "args": ["-c", "exec npx mcp-remote https://api.payu.in/mcp"]}`, install.StateBroken, "x"},
 		{"mcp-remote for another server", "cursor", `"payu": {"command": "npx", "args": ["mcp-remote", "https://mcp.example.com"]}`, install.StateForeign, "payu"},
 		{"twice", "cursor", `"payu": {"command": "OURS", "args": []}, "PayU": {"command": "OURS", "args": []}`, install.StateDuplicate, "PayU"},
 		{"another login beside it", "cursor", `"payu-shop2": {"command": "OURS", "args": ["--profile=shop2"]}`, install.StateOurs, "payu-shop2"},

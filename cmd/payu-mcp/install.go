@@ -13,6 +13,7 @@ import (
 
 	"github.com/payu-mcp/payu-mcp/install"
 	"github.com/payu-mcp/payu-mcp/internal/hint"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 )
 
 const installLong = `Put payu-mcp into the configuration of the MCP hosts on this computer.
@@ -160,7 +161,7 @@ func runInstall(cmd *cobra.Command, e env, opts installOptions) error {
 // homely shortens a path for people.
 func homely(sys install.System, path string) string {
 	if rest, ok := strings.CutPrefix(path, sys.Home+string(filepath.Separator)); ok {
-		return "~" + string(filepath.Separator) + rest
+		path = "~" + string(filepath.Separator) + rest
 	}
-	return path
+	return printable.Line(path, longestClause)
 }

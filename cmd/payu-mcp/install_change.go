@@ -60,8 +60,13 @@ func (c *changing) show(ch install.Change) {
 	for _, step := range ch.Steps() {
 		fmt.Fprintf(c.out, "  by its own program: %s\n", printable.Line(step, longestClause))
 	}
+	cut := false
 	for line := range strings.Lines(ch.Diff()) {
 		fmt.Fprintf(c.out, "  %s\n", diffLine(line))
+		cut = cut || strings.HasPrefix(line, "+") && strings.HasSuffix(strings.TrimSpace(line), "[...]")
+	}
+	if entry := ch.Entry(); cut && entry != "" { // the exact entry is to be seen (RELAY L17)
+		fmt.Fprintf(c.out, "  the whole entry:\n%s\n", indent(entry))
 	}
 }
 
@@ -70,10 +75,7 @@ const longestClause = 400 // characters
 // diffLine makes a line of somebody's file fit for a terminal: it may hold
 // anything, and be a whole file.
 func diffLine(line string) string {
-	most := 160 // characters of a line that stays
-	if strings.HasPrefix(line, "+") || strings.HasPrefix(line, "-") {
-		most = 2000 // the exact entry is to be seen (RELAY L17)
-	}
+	const most = 220 // characters: more than a diff has
 	text := strings.TrimLeft(line[min(1, len(line)):], " \t")
 	indent := strings.ReplaceAll(line[min(1, len(line)):len(line)-len(text)], "\t", "    ")
 	return line[:min(1, len(line))] + indent + printable.Line(redact.Text(text), most)

@@ -48,7 +48,7 @@ func listHosts(e env, o installOptions, sys install.System) error {
 		if f.Installed {
 			found = "yes"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", f.Host, found, printable.Line(f.Entry, 60), f.State, printable.Line(homely(sys, f.Path), longestClause))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", f.Host, found, printable.Line(f.Entry, 60), f.State, homely(sys, f.Path))
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("printing the hosts: %w", err)

@@ -68,18 +68,20 @@ func (in *installing) plan(ctx context.Context, hosts []install.Host) ([]install
 	all = slices.DeleteFunc(onceEach(all), func(ch install.Change) bool {
 		return errors.Is(ch.Err, install.ErrNoProject) && len(in.o.clients) == 0 // nobody asked for it
 	})
-	for i, ch := range all {
-		in.show(ch)
-		if errors.Is(ch.Err, install.ErrForeign) {
+	for i := range all {
+		in.show(all[i])
+		if errors.Is(all[i].Err, install.ErrForeign) {
 			var err error
-			if ch, err = in.askForeign(ctx, ch); err != nil {
+			if all[i], err = in.askForeign(ctx, all[i]); err != nil {
 				return nil, err
 			}
-			all[i] = ch
+			if errors.Is(all[i].Err, install.ErrForeign) && in.mayAnswer() {
+				continue // the person has decided
+			}
 		}
-		if ch.Err != nil {
-			in.fail(ch)
-			in.snippet(ch.Host, ch.Err)
+		if all[i].Err != nil {
+			in.fail(all[i])
+			in.snippet(all[i].Host, all[i].Err)
 		}
 	}
 	return all, nil
@@ -87,7 +89,7 @@ func (in *installing) plan(ctx context.Context, hosts []install.Host) ([]install
 
 // askForeign lets a person decide about somebody else's entry under our name.
 func (in *installing) askForeign(ctx context.Context, ch install.Change) (install.Change, error) {
-	if in.o.yes || in.o.dryRun {
+	if !in.mayAnswer() {
 		fmt.Fprintln(in.out, "  to replace it, give --replace")
 		return ch, nil
 	}
@@ -103,6 +105,10 @@ func (in *installing) askForeign(ctx context.Context, ch install.Change) (instal
 	}
 	return ch, nil
 }
+
+// mayAnswer tells whether there are questions: nobody said yes beforehand, and
+// there is something to say yes to.
+func (in *installing) mayAnswer() bool { return !in.o.yes && !in.o.dryRun }
 
 // snippet prints what can be pasted by hand where we do not dare to edit.
 func (in *installing) snippet(h install.Host, why error) {

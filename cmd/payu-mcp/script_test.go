@@ -78,6 +78,7 @@ func setupScript(e *testscript.Env) error {
 	e.Values[sandboxKey{}], e.Values[injectorKey{}] = sb, in
 	e.Setenv("URL", sb.Endpoint())
 	e.Setenv("HOME", e.WorkDir)
+	e.Setenv("USERPROFILE", e.WorkDir)
 	e.Setenv("STATE", filepath.Join(e.WorkDir, ".local", "state", "payu-mcp"))
 	e.Setenv("PAYU_MCP_STORE", "file")
 	e.Setenv("PAYU_MCP_BROWSER", "payu-mcp demo-browser")
