@@ -153,12 +153,18 @@ func TestBridge_hostsConfigurationNamesTheWay_refused(t *testing.T) {
 
 // An endpoint on this computer is no licence either if somebody elsewhere says
 // where to sign in there: the browser would go to them, and a file's text as the
-// client secret.
+// client secret. Nor is it for a proxy: the authorization server may be elsewhere.
+//
+//oauth:row X17 cmd/payu-mcp/trust.go "(o.login.Proxy == \"\" || o.login.Proxy == o.givenToLogin().Proxy)" => "true"
 func TestBridge_localEndpointWithMetadataElsewhere_refused(t *testing.T) {
 	t.Parallel()
 	c := newComputer(t, sandbox.Options{})
 	out, err := c.command("--url="+c.sandbox.Endpoint(), "--auth-server-metadata-url=https://evil.example.invalid/m", "--client-id=x", "--client-secret-file=/etc/hostname").CombinedOutput()
 	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != exitUsage || !strings.Contains(string(out), "--client-secret-file and --auth-server-metadata-url is not taken") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	out, err = c.command("--url="+c.sandbox.Endpoint(), "--proxy=http://127.0.0.1:9").CombinedOutput()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != exitUsage || !strings.Contains(string(out), "--proxy is not taken") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -53,12 +53,18 @@ func (o *options) noteFolder() error {
 
 // givenToLogin returns what is remembered if login has remembered it.
 func (o *options) givenToLogin() settings {
-	home, known, err := knownFolders()
-	dir := realPath(o.stateDir)
-	if home != "" && dir == realPath(home) || err == nil && slices.Contains(known, dir) {
+	if o.isOwnFolder() {
 		return o.saved
 	}
 	return settings{}
+}
+
+// isOwnFolder tells whether the state folder is the person's own, or one that login
+// has written into.
+func (o *options) isOwnFolder() bool {
+	home, known, err := knownFolders()
+	dir := realPath(o.stateDir)
+	return home != "" && dir == realPath(home) || err == nil && slices.Contains(known, dir)
 }
 
 // knownFolders returns the person's own state folder, and the others that login
