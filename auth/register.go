@@ -149,7 +149,8 @@ func (c *Client) registrationRefused(a *answer, s Server, redirectURI string) er
 		}
 		return hint.With(err, byHand(c.cfg.Resource))
 	}
-	err := serverFault("%s refused the client registration with redirect URI %s: %s %s", clean(s.Issuer), redirectURI, clean(e.ErrorCode), clean(e.ErrorDescription))
+	said := clean(e.ErrorCode) + " " + clean(e.ErrorDescription)
+	err := redact.Foreign(serverFault("%s refused the client registration with redirect URI %s: %s", clean(s.Issuer), redirectURI, said), said)
 	if e.ErrorCode == "invalid_redirect_uri" {
 		err = fmt.Errorf("%w: %w", errRedirectRefused, err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
 
@@ -43,16 +44,18 @@ func dataOf(err error, kind string) errorData {
 // answered with id null, as JSON-RPC 2.0 section 5 says.
 func (b *bridge) reject(m jsonmsg.Message, code int, err error) {
 	b.log.LogAttrs(b.ctx, slog.LevelWarn, "refused a message of the host",
-		slog.String("method", m.Method), slog.Any("error", err))
+		slog.String("method", printable.Word(m.Method)), slog.String("id", idWord(m.ID)), slog.Any("error", err))
 	b.answer(m, code, err)
 }
 
 // answer tells the host why its message failed. It goes out even while the
-// bridge closes: the output itself ends that.
-func (b *bridge) answer(m jsonmsg.Message, code int, err error) {
+// bridge closes: the output itself ends that. It returns the size of the answer.
+func (b *bridge) answer(m jsonmsg.Message, code int, err error) int {
 	kind := kindInternal
 	if code != jsonmsg.CodeInternal {
 		kind = kindBadMessage
 	}
-	b.out.send(b.always, jsonmsg.ErrorReply(m.ID, code, err.Error(), dataOf(err, kind)))
+	line := jsonmsg.ErrorReply(m.ID, code, err.Error(), dataOf(err, kind))
+	b.out.send(b.always, line)
+	return len(line)
 }

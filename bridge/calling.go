@@ -95,6 +95,9 @@ func (b *bridge) notSent(f *flight) {
 // All of them but the good news are errors, so that no model takes them for what
 // it asked for.
 func (b *bridge) text(f *flight, t notice) {
+	if !t.good {
+		f.word = endedTold
+	}
 	b.giveText(f, t.text, !t.good)
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/payu-mcp/payu-mcp/bridge"
 	"github.com/payu-mcp/payu-mcp/bridge/translate"
+	"github.com/payu-mcp/payu-mcp/internal/buildinfo"
 	"github.com/payu-mcp/payu-mcp/keychain"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
@@ -41,15 +42,21 @@ func runBridge(cmd *cobra.Command, e env, o *options) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = closeLog() }()
+	defer closeLog()
 	p, err := wire(o, e, log, storeUse{keyring: keychain.NewKeyring(nil, keychain.BridgeDeadline), memory: true})
 	if err != nil {
 		return err
 	}
 	defer isRunning(o.stateDir, log)()
 	hosted, cancel := withParent(cmd.Context())
+	log.Info("the bridge has started", "version", buildinfo.Version(), "profile", o.profile, "endpoint", p.endpoint)
 	err = p.bridge(hosted, o, e)
 	cancel()
+	if err != nil {
+		log.Info("the bridge has ended", "err", err)
+	} else {
+		log.Info("the bridge has ended")
+	}
 	// The host is gone and the context may be over; what is left is bounded.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), closeLimit-relayLimit)
 	defer cancel()

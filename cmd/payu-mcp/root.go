@@ -38,6 +38,7 @@ func newRootCmd(e env) *cobra.Command {
 	cmd.AddCommand(newDoctorCmd(e, o))
 	cmd.AddCommand(newInstallCmd(e, o))
 	cmd.AddCommand(newUninstallCmd(e, o))
+	cmd.AddCommand(newLogsCmd(e, o))
 	cmd.AddCommand(newOpenURLCmd(e), newDemoBrowserCmd())
 	return cmd
 }

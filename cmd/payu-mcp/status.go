@@ -37,6 +37,7 @@ type statusReport struct {
 	CallbackPort int            `json:"callback_port,omitempty"`
 	Options      []statusOption `json:"options"`
 	Notes        []string       `json:"notes,omitempty"`
+	Log          statusLog      `json:"log"`
 	summary      *auth.Summary  // what the file says, if there is one
 }
 
@@ -52,6 +53,11 @@ type statusToken struct {
 type statusSaved struct {
 	Version string    `json:"protocol_version"`
 	SavedAt time.Time `json:"saved_at"`
+}
+
+// statusLog is where `payu-mcp logs` reads.
+type statusLog struct {
+	File string `json:"file"`
 }
 
 type statusStore struct {
@@ -108,7 +114,7 @@ func newStatusReport(o *options) (*statusReport, error) {
 	r := &statusReport{
 		Version: buildinfo.Version(), Profile: o.profile, Endpoint: o.login.URL,
 		CAFile: o.login.CAFile, CallbackPort: o.login.CallbackPort,
-		Store: statusStore{Folder: o.stateDir}, State: "signed out",
+		Store: statusStore{Folder: o.stateDir}, State: "signed out", Log: statusLog{o.logPath()},
 	}
 	fill(&r.Endpoint, auth.PayUEndpoint)
 	r.Token.Scopes, r.Catalogue = []string{}, savedVersions(newShelf(o.stateDir, o.profile, r.Endpoint).Ages())
@@ -237,6 +243,7 @@ func (r *statusReport) text(w io.Writer) error {
 	}
 	line("catalogue", r.catalogueText())
 	line("folder", r.Store.Folder)
+	line("log", r.Log.File)
 	for _, o := range r.Options {
 		line("option", o.text())
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strings"
 )
 
 // Explain says in our words why a request to host failed before an answer came,
@@ -74,7 +75,8 @@ func isProxy(err error) bool {
 	return ok && op.Op == "proxyconnect"
 }
 
-// Cause is the reason inside err without the URL that net/http puts before it.
+// Cause is the reason inside err without the URL that net/http puts before it, and
+// without what it repeats of the other side's bytes.
 func Cause(err error) string {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
@@ -82,5 +84,16 @@ func Cause(err error) string {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		err = op.Err
 	}
-	return err.Error()
+	return withoutQuotes(err.Error())
+}
+
+// withoutQuotes cuts off what net/http and its HTTP/2 repeat of an answer that
+// they cannot read, which stands in quotes but for a header line.
+func withoutQuotes(text string) string {
+	const line = "malformed MIME header"
+	if before, _, cut := strings.Cut(text, line); cut {
+		return before + line
+	}
+	text, _, _ = strings.Cut(text, `"`)
+	return strings.TrimRight(text, " ,:=")
 }
