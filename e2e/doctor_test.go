@@ -23,6 +23,8 @@ type checkup struct {
 	Lines  []finding
 	Facts  []struct{ ID, About, Text string }
 
+	Log []string
+
 	printed string // in both forms
 }
 
@@ -236,11 +238,14 @@ func TestDoctor_healthy_noFault(t *testing.T) {
 	}
 	for _, id := range []string{
 		"proxy", "names", "tls", "clock", "endpoint", "resource-metadata", "server-metadata", "sign-in-endpoints", "pkce", "registration", "sign-in-host",
-		"keychain", "callback", "browser", "state", "login", "refresh", "remote", "catalogue", "host:cursor", "bridges",
+		"keychain", "callback", "browser", "state", "login", "refresh", "remote", "catalogue", "host:cursor", "bridges", "log",
 	} {
 		if c.line(id).Result != "ok" {
 			t.Errorf("%s: %+v", id, c.line(id))
 		}
+	}
+	if last := strings.Join(c.Log, "\n"); !strings.Contains(last, "tools/") || !strings.Contains(last, "pid=") {
+		t.Errorf("the end of the log: %s", last)
 	}
 	if !strings.Contains(c.line("bridges").Text, "process ") {
 		t.Errorf("the bridge is not seen: %+v", c.line("bridges"))
