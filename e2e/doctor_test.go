@@ -22,6 +22,10 @@ type checkup struct {
 	Result string
 	Lines  []finding
 	Facts  []struct{ ID, About, Text string }
+
+	Log []string
+
+	printed string // in both forms
 }
 
 type finding struct{ ID, Result, Side, Text, Next string }
@@ -51,6 +55,7 @@ func (w *world) doctor(code int, args ...string) checkup {
 	if err := json.Unmarshal([]byte(j.stdout), &c); err != nil {
 		w.t.Fatal(err)
 	}
+	c.printed = r.stdout + j.stdout
 	doc, err := os.ReadFile(filepath.Join("..", "docs", "doctor.md"))
 	if err != nil {
 		w.t.Fatal(err)
@@ -171,9 +176,20 @@ func ailments() map[string]ailment {
 		"revoked": {signedInMerchant("A", func(m *merchant) {
 			m.sb.RevokeFromDashboard("A")
 		}), exitSignedOut, finding{"login", "fault", sidePayU, `ended the login, or somebody has revoked it`, `payu-mcp login.*Connected Applications`}},
+		"stale path": {ofMerchant(func(m *merchant) []string {
+			file := m.path("home", ".cursor", "mcp.json")
+			if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+				m.t.Fatal(err)
+			}
+			entry := `{"mcpServers":{"payu":{"command":"/opt/old/payu-mcp","args":[]}}}`
+			if err := os.WriteFile(file, []byte(entry), 0o600); err != nil {
+				m.t.Fatal(err)
+			}
+			return nil
+		}), exitError, finding{"host:cursor", "fault", sideHost, `Cursor, entry payu in ~/\.cursor/mcp\.json: /opt/old/payu-mcp is not there any more`, `payu-mcp install --client cursor`}},
 		"not enabled for MCP": {
 			signedInMerchant("C", func(*merchant) {}), exitServer,
-			finding{"remote", "fault", sidePayU, `may not do this \(HTTP 403\)`, `key account manager at PayU or ai-solutions@payu\.in`},
+			finding{"remote", "fault", sidePayU, `HTTP 403`, `key account manager at PayU or ai-solutions@payu\.in`},
 		},
 	}
 }
@@ -211,6 +227,7 @@ func TestDoctor_healthy_noFault(t *testing.T) {
 	t.Parallel()
 	m := newMerchant(t, "A")
 	m.must(m.login(), 0)
+	m.must(m.payu("install", "--client", "cursor", "--yes"), 0)
 	h := m.startHost()
 	h.initialize()
 	h.works()
@@ -221,11 +238,14 @@ func TestDoctor_healthy_noFault(t *testing.T) {
 	}
 	for _, id := range []string{
 		"proxy", "names", "tls", "clock", "endpoint", "resource-metadata", "server-metadata", "sign-in-endpoints", "pkce", "registration", "sign-in-host",
-		"keychain", "callback", "browser", "state", "login", "refresh", "remote", "catalogue", "bridges",
+		"keychain", "callback", "browser", "state", "login", "refresh", "remote", "catalogue", "host:cursor", "bridges", "log",
 	} {
 		if c.line(id).Result != "ok" {
 			t.Errorf("%s: %+v", id, c.line(id))
 		}
+	}
+	if last := strings.Join(c.Log, "\n"); !strings.Contains(last, "tools/") || !strings.Contains(last, "pid=") {
+		t.Errorf("the end of the log: %s", last)
 	}
 	if !strings.Contains(c.line("bridges").Text, "process ") {
 		t.Errorf("the bridge is not seen: %+v", c.line("bridges"))
@@ -241,9 +261,9 @@ func TestDoctor_healthy_noFault(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(m.state, "bridge-*")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
-	for name, sink := range m.sinks {
-		if strings.HasPrefix(name, "stdout of payu-mcp") && strings.Contains(sink.String(), m.path("home")) {
-			t.Errorf("%s names the home folder: %s", name, sink)
+	for _, private := range []string{m.path("home"), "PAYU_MCP", "Bearer "} {
+		if strings.Contains(c.printed, private) {
+			t.Errorf("the report says %q", private)
 		}
 	}
 	m.noLeaks(m.sb.Secrets())
@@ -270,5 +290,20 @@ func TestDoctor_signedOut_answersTheOpenQuestions(t *testing.T) {
 	}
 	if len(c.Facts) != 13 {
 		t.Errorf("%d facts", len(c.Facts))
+	}
+}
+
+// A keychain that works: the item that doctor stores is gone again.
+func TestDoctor_keychainWorks_leavesNothing(t *testing.T) {
+	t.Parallel()
+	m := newMerchant(t, "A")
+	m.startBus()
+	m.startKeyring(true)
+	c := m.doctor(exitSignedOut, "--proxy", m.sb.ProxyURL(), "--ca-file", m.ca)
+	if l := c.line("keychain"); l.Result != "ok" || !strings.Contains(l.Text, "stored, read back and removed") {
+		t.Errorf("keychain: %+v", l)
+	}
+	if n := m.keys(); n != 0 {
+		t.Errorf("%d items are left in the keychain", n)
 	}
 }

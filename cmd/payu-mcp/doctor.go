@@ -84,7 +84,7 @@ func examine(ctx context.Context, e env, o *options, log *slog.Logger) *diagnose
 	fill(&endpoint, auth.PayUEndpoint)
 	r := &diagnose.Report{
 		Version: buildinfo.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
-		Profile: o.profile, Endpoint: endpoint, At: time.Now().Round(0).UTC(), Facts: []diagnose.Fact{},
+		Profile: o.profile, Endpoint: endpoint, At: time.Now().Round(0).UTC(),
 	}
 	limited, cancel := context.WithTimeout(ctx, doctorLimit)
 	defer cancel()
@@ -101,7 +101,7 @@ func examine(ctx context.Context, e env, o *options, log *slog.Logger) *diagnose
 			_ = p.close(ctx)
 		}()
 	}
-	r.Add(diagnose.Run(limited, d.checks(err)))
+	r.Take(diagnose.Run(limited, d.checks(err)))
 	home, _ := os.UserHomeDir() // without one there is nothing to shorten
 	r.Finish(diagnose.NewCleaner(home))
 	return r

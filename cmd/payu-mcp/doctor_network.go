@@ -70,9 +70,11 @@ func (d *doctor) way() (diagnose.Way, string) {
 	}
 	o := d.o.proxyOption(d.e.getenv)
 	way.Proxy = (&url.URL{Scheme: proxy.Scheme, Host: proxy.Host}).String() // no user, no password
-	way.From = o.Source
-	if o.Variable != "" {
-		way.From += " " + o.Variable
+	switch way.From = o.Variable; o.Source {
+	case sourceFlag:
+		way.From = "--proxy"
+	case sourceProfile:
+		way.From = "--proxy, as login remembered it"
 	}
 	return way, proxy.Hostname()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/payu-mcp/payu-mcp/auth"
+	"github.com/payu-mcp/payu-mcp/install"
 	"github.com/payu-mcp/payu-mcp/internal/diagnose"
 )
 
@@ -129,5 +130,33 @@ func TestDoctorTable_docs_sameRows(t *testing.T) {
 	}
 	if !strings.Contains(string(doc), "| --- | --- | --- |\n"+want.String()+"\n") {
 		t.Errorf("docs/doctor.md has another table; it should be\n%s", &want)
+	}
+}
+
+func TestHostLines_states_resultsOnTheHostsSide(t *testing.T) {
+	t.Parallel()
+	found := func(s install.State, installed bool) install.Finding {
+		return install.Finding{Host: "cursor", Name: "Cursor", Path: "/x/mcp.json", Entry: "payu", State: s, Installed: installed, Detail: "what is the matter", Advice: "payu-mcp install --client cursor"}
+	}
+	for state, want := range map[install.State]diagnose.Result{
+		install.StateOurs: diagnose.OK, install.StateStale: diagnose.Fault, install.StateBroken: diagnose.Fault, install.StateStorePackage: diagnose.Fault,
+		install.StateUnreadable: diagnose.Fault, install.StateDuplicate: diagnose.Warning, install.StateDifferent: diagnose.Warning, install.StateForeign: diagnose.Warning,
+	} {
+		lines := hostLines([]install.Finding{found(state, false), found(install.StateAbsent, false)})
+		l := lines[0]
+		if len(lines) != 1 || l.ID != "host:cursor" || l.Side != diagnose.Host || l.Result != want || (l.Next == "") != (want == diagnose.OK) || strings.Contains(l.Text, "the matter") == (want == diagnose.OK) || !strings.Contains(l.Text, "/x/mcp.json") {
+			t.Errorf("%s: %+v", state, lines)
+		}
+	}
+	for want, all := range map[string][]install.Finding{
+		"none was found":               {found(install.StateAbsent, false)},
+		"no host has an entry":         {found(install.StateAbsent, true)},
+		"without an entry: Cursor":     {found(install.StateOurs, true), found(install.StateAbsent, true)},
+		"starts payu-mcp by the entry": {found(install.StateOurs, true)},
+	} {
+		lines := hostLines(all)
+		if last := lines[len(lines)-1]; !strings.Contains(last.Text, want) || (last.Result == diagnose.Warning) != (want == "no host has an entry") {
+			t.Errorf("%s: %+v", want, lines)
+		}
 	}
 }

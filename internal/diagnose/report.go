@@ -73,12 +73,13 @@ type Report struct {
 	Result Result `json:"result"`
 	Lines  []Line `json:"lines"`
 	Facts  []Fact `json:"facts"`
+	// Log has the last lines of the log, the oldest first.
+	Log []string `json:"log"`
 }
 
-// Add puts lines and facts at the end.
-func (r *Report) Add(found Findings) {
-	r.Lines = append(r.Lines, found.Lines...)
-	r.Facts = append(r.Facts, found.Facts...)
+// Take fills in what was found.
+func (r *Report) Take(found Findings) {
+	r.Lines, r.Facts, r.Log = found.Lines, found.Facts, found.Log
 }
 
 // Faults returns the lines that are faults.
@@ -111,6 +112,9 @@ func (r *Report) Finish(c Cleaner) {
 	for i := range r.Facts {
 		r.Facts[i].Text = c.Text(r.Facts[i].Text)
 	}
+	for i := range r.Log {
+		r.Log[i] = c.Text(r.Log[i])
+	}
 }
 
 // JSON writes the report as one object.
@@ -139,6 +143,12 @@ func (r *Report) Text(w io.Writer) error {
 	}
 	for _, f := range r.Facts {
 		fmt.Fprintf(&b, "%-4s %-32s %s\n", f.ID, f.About, f.Text)
+	}
+	if len(r.Log) > 0 {
+		b.WriteString("\nThe end of the log:\n\n")
+	}
+	for _, line := range r.Log {
+		b.WriteString(line + "\n")
 	}
 	fmt.Fprintf(&b, "\n%s\n", r.sum())
 	_, err := io.WriteString(w, b.String())

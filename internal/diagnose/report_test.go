@@ -19,6 +19,7 @@ func report() *diagnose.Report {
 			{ID: "tls", Result: diagnose.Fault, Side: diagnose.Network, Text: "bad", Next: "cure it"},
 		},
 		Facts: []diagnose.Fact{{ID: "U1", About: "issuer", Text: "x"}},
+		Log:   []string{"first", "last"},
 	}
 }
 
@@ -41,6 +42,11 @@ fault    tls               [network] bad
 What the endpoint shows without a login:
 
 U1   issuer                           x
+
+The end of the log:
+
+first
+last
 
 1 fault, 1 warning; begin with: tls
 `
@@ -77,15 +83,15 @@ func TestCleaner_privateThings_areNotInAReport(t *testing.T) {
 	unix, windows := diagnose.NewCleaner("/homes/asha"), diagnose.NewCleaner(`C:\Users\Asha Rao\`)
 	for in, want := range map[string]string{
 		"/homes/asha/.cursor/mcp.json, /homes/ashaverma/x": "~/.cursor/mcp.json, /homes/ashaverma/x",
-		"in /media/asha/disk and /homes/asha":             "in /media/~/disk and ~",
-		"GET https://x.example/a?code=1234&state=abc":    "GET https://x.example/a",
-		"https://x.example/a#f":                          "https://x.example/a",
-		"proxy http://asha:pw@10.0.0.1:3128/":            "proxy http://10.0.0.1:3128/",
-		"http://USER:PASSWORD@HOST:PORT":                 "http://USER:PASSWORD@HOST:PORT",
-		"mail ra.ul+x@shop.example.in":                   "mail [redacted]",
-		"write to ai-solutions@payu.in":                  "write to ai-solutions@payu.in",
-		"Bearer 0123456789abcdef":                        "Bearer [redacted]",
-		"two\nlines\x1b[31m":                             "two lines [31m",
+		"in /media/asha/disk and /homes/asha":              "in /media/~/disk and ~",
+		"GET https://x.example/a?code=1234&state=abc":      "GET https://x.example/a",
+		"https://x.example/a#f":                            "https://x.example/a",
+		"proxy http://asha:pw@10.0.0.1:3128/":              "proxy http://10.0.0.1:3128/",
+		"http://USER:PASSWORD@HOST:PORT":                   "http://USER:PASSWORD@HOST:PORT",
+		"mail ra.ul+x@shop.example.in":                     "mail [redacted]",
+		"write to ai-solutions@payu.in":                    "write to ai-solutions@payu.in",
+		"Bearer 0123456789abcdef":                          "Bearer [redacted]",
+		"two\nlines\x1b[31m":                               "two lines [31m",
 	} {
 		if got := unix.Text(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
@@ -111,6 +117,7 @@ func TestReport_finish_cleansEveryText(t *testing.T) {
 	r := &diagnose.Report{
 		Lines: []diagnose.Line{{ID: "a", Text: private, Next: private}},
 		Facts: []diagnose.Fact{{ID: "U1", Text: private}},
+		Log:   []string{private},
 	}
 	r.Finish(diagnose.NewCleaner("/homes/asha"))
 	var text, object strings.Builder

@@ -9,9 +9,10 @@ import (
 type Findings struct {
 	Lines []Line
 	Facts []Fact
+	Log   []string
 }
 
-// Found are the findings of a check with no facts.
+// Found are the findings of a check that has lines only.
 func Found(lines ...Line) Findings { return Findings{Lines: lines} }
 
 // Check is one look at something. Checks run at once, so one that needs another
@@ -42,11 +43,12 @@ func Run(ctx context.Context, checks []Check) Findings {
 		time.AfterFunc(grace, func() { close(over) })
 	})
 	defer stop()
-	var all Findings
+	all := Findings{Lines: []Line{}, Facts: []Fact{}, Log: []string{}} // JSON has lists
 	for i, c := range checks {
 		found := c.await(results[i], over)
 		all.Lines = append(all.Lines, found.Lines...)
 		all.Facts = append(all.Facts, found.Facts...)
+		all.Log = append(all.Log, found.Log...)
 	}
 	return all
 }
