@@ -25,6 +25,7 @@ type entry struct {
 	size      int    // of the answer, in bytes
 	status    int    // HTTP status of the last try; 0: there was none
 	requestID string // X-Request-ID of it
+	err       error  // ours; without the words of others, as in every log
 	tries     int
 }
 
@@ -71,6 +72,9 @@ func (f *flight) fails(err error, size int) {
 		}
 	}
 	f.ends(kind, 0, size)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.entry.err = err
 }
 
 // record writes the line of a flight that is over.
@@ -84,7 +88,7 @@ func (b *bridge) record(f *flight) {
 		e.outcome, e.took = endedCancelled, time.Since(e.began)
 	}
 	f.mu.Unlock()
-	line := make([]slog.Attr, 0, 12)
+	line := make([]slog.Attr, 0, 13)
 	line = append(line, slog.String("method", printable.Word(f.msg.Method)), slog.String("id", idWord(f.msg.ID)))
 	if f.msg.Method == methodCall {
 		line = append(line, slog.String("tool", printable.Word(f.sending().Name)))
@@ -99,6 +103,9 @@ func (b *bridge) record(f *flight) {
 	}
 	if e.tries > 1 {
 		line = append(line, slog.Int("tries", e.tries))
+	}
+	if e.err != nil {
+		line = append(line, slog.Any("error", e.err))
 	}
 	b.log.LogAttrs(b.ctx, slog.LevelInfo, "request", line...)
 }

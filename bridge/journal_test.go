@@ -98,7 +98,7 @@ func TestJournal_eachRequest_oneLine(t *testing.T) {
 	for id, want := range map[string]string{
 		"1": fmt.Sprintf(`method=tools/call id=1 tool=create_link outcome=ok in=%d out=20 ms=[0-9.]+ status=200 request_id=r-0$`, len(call)),
 		"b": `method=prompts/get id=b outcome=error .* code=-32099 status=200 request_id=r-2 tries=2$`,
-		"3": fmt.Sprintf(`outcome=rate_limited in=\d+ out=%d ms=\S+ status=429 request_id=r-3$`, len(fault)),
+		"3": fmt.Sprintf(`outcome=rate_limited in=\d+ out=%d ms=\S+ status=429 request_id=r-3 error="PayU: .*"$`, len(fault)),
 		"4": `tool="\(not shown\)" outcome=ok`,
 		"6": `tool=slow outcome=cancelled .* out=0 ms=[0-9.]+$`,
 	} {

@@ -38,7 +38,11 @@ type statusReport struct {
 	Options      []statusOption `json:"options"`
 	Notes        []string       `json:"notes,omitempty"`
 	Log          statusLog      `json:"log"`
-	summary      *auth.Summary  // what the file says, if there is one
+	// Profiles are all that there are, this one first; only this one if --profile
+	// or --url names it.
+	Profiles []statusProfile `json:"profiles"`
+
+	summary *auth.Summary // what the file says, if there is one
 }
 
 type statusToken struct {
@@ -68,12 +72,16 @@ type statusStore struct {
 	Unsaved    string    `json:"unsaved,omitempty"`
 }
 
+const statusLong = `Show the stored login, and a line for each other one. It asks neither the keychain nor
+the network, and shows no secret. With --profile or --url it is about that one alone.
+The exit code is 3 when none of the profiles that are shown has somebody signed in.`
+
 func newStatusCmd(e env, o *options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show who is signed in where, until when, and where it is stored",
-		Long:  "Show the stored login. It asks neither the keychain nor the network, and shows no secret.\nThe exit code is 3 when nobody is signed in.",
+		Long:  statusLong,
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.resolve(cmd, e.getenv); err != nil {
@@ -97,6 +105,9 @@ func runStatus(e env, o *options, asJSON bool) error {
 	if note := o.proxyNote(e.getenv); note != "" {
 		r.Notes = append(r.Notes, note)
 	}
+	if err := r.listProfiles(o); err != nil {
+		return err
+	}
 	write := r.text
 	if asJSON {
 		write = r.json
@@ -104,7 +115,7 @@ func runStatus(e env, o *options, asJSON bool) error {
 	if err := write(e.stdout); err != nil {
 		return err
 	}
-	if !r.SignedIn {
+	if !r.anySignedIn() {
 		return errSignedOut
 	}
 	return nil
@@ -249,6 +260,9 @@ func (r *statusReport) text(w io.Writer) error {
 	}
 	for _, n := range r.Notes {
 		line("note", n)
+	}
+	for _, p := range r.Profiles[1:] {
+		line("other login", p.Profile+": "+p.State+", at "+p.Endpoint)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
