@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/payu-mcp/payu-mcp/bridge"
+	"github.com/payu-mcp/payu-mcp/bridge/policy"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
@@ -24,6 +25,9 @@ func answering(b *testing.B, size int, sse bool) string {
 		body, _ := io.ReadAll(r.Body)
 		m, _ := jsonmsg.Scan(body)
 		answer := fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"content":[{"type":"text","text":"%s"}]}}`, m.ID, filler)
+		if m.Method == "tools/list" {
+			answer = fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"tools":[{"name":"x","annotations":{"readOnlyHint":true}}]}}`, m.ID)
+		}
 		if sse {
 			w.Header().Set("Content-Type", "text/event-stream")
 			answer = "event: message\ndata: " + answer + "\n\n"
@@ -44,7 +48,7 @@ func BenchmarkCall(b *testing.B) {
 	for _, size := range []int{1 << 10, 10 << 20} {
 		for name, sse := range map[string]bool{"JSON": false, "SSE": true} {
 			b.Run(fmt.Sprintf("%s/%dKiB/direct", name, size>>10), func(b *testing.B) { direct(b, answering(b, size, sse)) })
-			b.Run(fmt.Sprintf("%s/%dKiB/bridge", name, size>>10), func(b *testing.B) { bridged(b, answering(b, size, sse)) })
+			b.Run(fmt.Sprintf("%s/%dKiB/bridge", name, size>>10), func(b *testing.B) { bridged(b, answering(b, size, sse), nil) })
 		}
 	}
 }
@@ -72,7 +76,7 @@ func direct(b *testing.B, url string) {
 	}
 }
 
-func bridged(b *testing.B, url string) {
+func bridged(b *testing.B, url string, rules *policy.Policy) {
 	b.Helper()
 	tr := &http.Transport{MaxIdleConnsPerHost: 64}
 	up, err := remote.New(remote.Config{Endpoint: url, HTTP: tr})
@@ -88,7 +92,9 @@ func bridged(b *testing.B, url string) {
 		b.Fatal(err)
 	}
 	ended := make(chan error)
-	go func() { ended <- bridge.Run(context.Background(), bridge.Config{In: inR, Out: outW, Remote: up}) }()
+	go func() {
+		ended <- bridge.Run(context.Background(), bridge.Config{In: inR, Out: outW, Remote: up, Policy: rules})
+	}()
 	out := bufio.NewReaderSize(outR, 64<<10)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
@@ -105,4 +111,11 @@ func bridged(b *testing.B, url string) {
 	}
 	tr.CloseIdleConnections()
 	outR.Close()
+}
+
+// BenchmarkBrakes compares a call without a policy with one that is judged.
+func BenchmarkBrakes(b *testing.B) {
+	for name, rules := range map[string]policy.Rules{"none": {}, "read-only": {ReadOnly: true}} {
+		b.Run(name, func(b *testing.B) { bridged(b, answering(b, 1<<10, false), policy.New(rules)) })
+	}
 }
