@@ -36,6 +36,8 @@ type statusReport struct {
 	CAFile       string         `json:"ca_file,omitempty"`
 	CallbackPort int            `json:"callback_port,omitempty"`
 	Options      []statusOption `json:"options"`
+	Policy       statusPolicy   `json:"policy"`
+	Changed      []changedTool  `json:"changed_tools,omitempty"`
 	Notes        []string       `json:"notes,omitempty"`
 	summary      *auth.Summary  // what the file says, if there is one
 }
@@ -63,7 +65,7 @@ type statusStore struct {
 }
 
 func newStatusCmd(e env, o *options) *cobra.Command {
-	var asJSON bool
+	var asJSON, acknowledge bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show who is signed in where, until when, and where it is stored",
@@ -73,10 +75,15 @@ func newStatusCmd(e env, o *options) *cobra.Command {
 			if err := o.resolve(cmd, e.getenv); err != nil {
 				return err
 			}
-			return runStatus(e, o, asJSON)
+			err := runStatus(e, o, asJSON)
+			if acknowledge { // what has been shown
+				err = errors.Join(err, changedToolsOf(o).acknowledge())
+			}
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	cmd.Flags().BoolVar(&acknowledge, "acknowledge", false, "show changed tools for the last time")
 	addLoginFlags(cmd.Flags(), &o.login)
 	return cmd
 }
@@ -88,6 +95,7 @@ func runStatus(e env, o *options, asJSON bool) error {
 	}
 	r.Options = o.inForce(e.getenv, r.summary != nil && r.summary.ClientSecret)
 	r.Proxy = proxyIn(r.Options)
+	r.Policy, r.Changed = o.statusPolicy(), changedToolsOf(o).unseen()
 	if note := o.proxyNote(e.getenv); note != "" {
 		r.Notes = append(r.Notes, note)
 	}
@@ -239,6 +247,10 @@ func (r *statusReport) text(w io.Writer) error {
 	line("folder", r.Store.Folder)
 	for _, o := range r.Options {
 		line("option", o.text())
+	}
+	line("policy", r.Policy.text())
+	for _, c := range r.Changed {
+		line("changed", c.text())
 	}
 	for _, n := range r.Notes {
 		line("note", n)
