@@ -24,7 +24,7 @@ func hostFiles() []string {
 // those that there are write into their state folder only. What `install` will
 // have to hold is a matter of its own tests.
 //
-//oauth:row X29 cmd/payu-mcp/profile.go "return filepath.Join(stateDir, \"profile-\"+profile+\".json\")" => "return filepath.Join(os.Getenv(\"HOME\"), \".mcp.json\")"
+//oauth:row X29 cmd/payu-mcp/profile.go "return filepath.Join(stateDir, \"profile-\"+profile+\".json\")" => "return filepath.Join(stateDir, \"..\", \"home\", \".mcp.json\")"
 //oauth:row X29 cmd/payu-mcp/root.go "newVersionCmd())" => "newVersionCmd(), &cobra.Command{Use: \"install\", Run: func(*cobra.Command, []string) {}})"
 func TestHostFiles_everyCommand_leavesThemAlone(t *testing.T) {
 	t.Parallel()
