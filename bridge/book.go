@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/payu-mcp/payu-mcp/bridge/catalogue"
+	"github.com/payu-mcp/payu-mcp/bridge/policy"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 )
 
@@ -28,6 +29,8 @@ type book struct {
 	log       *slog.Logger
 	// readOnlyTools: the policy lets only tools pass that say they only read.
 	readOnlyTools bool
+	// toolsChanged is told of tools that are not what they were; nil: nobody is.
+	toolsChanged func([]policy.Change)
 
 	mu      sync.Mutex
 	version string // of the host
@@ -121,25 +124,6 @@ func (k *book) learnOpening(version string, answer jsonmsg.Message) {
 		k.turn(version)
 	}
 	k.saved.Opening = result
-	k.save()
-}
-
-// learnList keeps a complete list. A catalogue that is gone was dropped because
-// somebody else has signed in, perhaps in another process: then the other lists
-// are not kept beside it.
-func (k *book) learnList(method string, result json.RawMessage) {
-	if jsonmsg.Lookup(result, catalogue.ItemsOf(method)) == nil {
-		return
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.kept && k.missing() {
-		k.forget()
-	}
-	if k.saved.Lists == nil {
-		k.saved.Lists = map[string]json.RawMessage{}
-	}
-	k.saved.Lists[method] = bytes.Clone(result)
 	k.save()
 }
 

@@ -39,7 +39,11 @@ type Config struct {
 	Era func() remote.Era
 	// Policy says which tools the host may see and use; nil: all.
 	Policy *policy.Policy
-	Log    *slog.Logger // nil: silent
+	// Changed is told of tools that may change something and are described in another
+	// way than the catalogue had it; nil: nobody is. It may be called at any time, by
+	// several goroutines at once.
+	Changed func([]policy.Change)
+	Log     *slog.Logger // nil: silent
 }
 
 // Run relays until the host closes In, ctx ends (a signal), or Out fails; only
@@ -116,6 +120,7 @@ func newBridge(ctx context.Context, c Config) *bridge {
 	b.ctx, b.stop = context.WithCancel(b.always)
 	b.signCtx, b.stopSigns = context.WithCancel(b.ctx)
 	b.book.catalogue, b.book.log, b.book.readOnlyTools = c.Catalogue, c.Log, c.Policy.ReadOnly()
+	b.book.toolsChanged = c.Changed
 	b.brakes.policy, b.brakes.asking = c.Policy, make(chan struct{}, 1)
 	if b.login != nil {
 		b.state.now = firstState(b.login.Standing())

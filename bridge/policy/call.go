@@ -19,7 +19,7 @@ const methodCall = "tools/call"
 // take the first of two equal ones, or what stands before a NUL.
 func Read(raw []byte) (name string, call bool, err error) {
 	var method, params []byte
-	err = once(jsonmsg.At(raw), map[string]*[]byte{"jsonrpc": nil, "id": nil, "method": &method, "params": &params, "result": nil, "error": nil})
+	err = once(jsonmsg.At(raw), field{"jsonrpc", nil}, field{"id", nil}, field{"method", &method}, field{"params", &params}, field{"result", nil}, field{"error", nil})
 	if err != nil {
 		return "", false, err
 	}
@@ -34,44 +34,42 @@ func Read(raw []byte) (name string, call bool, err error) {
 		return "", true, nil
 	}
 	var literal []byte
-	err = once(jsonmsg.At(params), map[string]*[]byte{"name": &literal, "arguments": nil})
+	err = once(jsonmsg.At(params), field{"name", &literal}, field{"arguments", nil})
 	return jsonmsg.Text(literal), true, err
 }
 
 // CheckInner refuses arguments of payu_call_tool that may be read in two ways.
 func CheckInner(arguments []byte) error {
-	return once(jsonmsg.At(arguments), map[string]*[]byte{"name": nil, "arguments": nil})
+	return once(jsonmsg.At(arguments), field{"name", nil}, field{"arguments", nil})
+}
+
+// field is a member that is judged, and where its value goes; nil: nowhere.
+type field struct {
+	key string
+	to  *[]byte
 }
 
 // once reads members of an object that may stand there once and in one spelling.
-// What is nil is not kept.
-func once(c jsonmsg.Cursor, want map[string]*[]byte) error {
-	seen := map[string]bool{}
+func once(c jsonmsg.Cursor, fields ...field) error {
+	seen := 0 // a bit for each field
 	return c.Members(func(key string, c jsonmsg.Cursor) error {
-		to, exact := want[key]
-		if !exact && !alikeAny(key, want) {
-			return nil
+		for i, f := range fields {
+			switch {
+			case key != f.key && !alike(key, f.key):
+				continue
+			case key != f.key, seen&(1<<i) != 0:
+				return ErrAmbiguous
+			}
+			seen |= 1 << i
+			if f.to == nil {
+				return nil
+			}
+			value, err := c.Value()
+			*f.to = value
+			return err
 		}
-		if !exact || seen[key] {
-			return ErrAmbiguous
-		}
-		seen[key] = true
-		if to == nil {
-			return nil
-		}
-		value, err := c.Value()
-		*to = value
-		return err
+		return nil
 	})
-}
-
-func alikeAny(key string, want map[string]*[]byte) bool {
-	for w := range want {
-		if alike(key, w) {
-			return true
-		}
-	}
-	return false
 }
 
 // alike reports whether a careless reader may take text for want: in another

@@ -13,7 +13,11 @@ type Tools map[string]bool
 
 // ToolsOf reads a complete result of tools/list; never nil.
 func ToolsOf(result []byte) Tools {
-	tools, lists := Tools{}, find(result, []string{"tools"})
+	tools := Tools{}
+	lists, err := find(result, []string{"tools"})
+	if err != nil {
+		return tools
+	}
 	for _, l := range lists {
 		l.note(tools)
 	}
@@ -22,12 +26,17 @@ func ToolsOf(result []byte) Tools {
 
 // Filter returns raw without the tools that are neither to be seen nor to be
 // called; every other byte stays. raw is a result of tools/list, or the message
-// that has it under the keys of path. It is raw itself if nothing is to go.
+// that has it under the keys of path. It is raw itself if nothing is to go, and
+// null if it cannot be read.
 func (p *Policy) Filter(raw []byte, path ...string) []byte {
 	if !p.hides() {
 		return raw
 	}
-	tools, lists := Tools{}, find(raw, append(slices.Clone(path), "tools"))
+	tools := Tools{}
+	lists, err := find(raw, append(slices.Clone(path), "tools"))
+	if err != nil {
+		return []byte("null")
+	}
 	for _, l := range lists {
 		l.note(tools)
 	}
@@ -79,17 +88,13 @@ func (l list) note(tools Tools) {
 }
 
 // find returns what a reader may take for the list at the end of path.
-func find(raw []byte, path []string) []list {
-	var lists []list
-	err := seek(jsonmsg.At(raw), path, func(c jsonmsg.Cursor) error {
+func find(raw []byte, path []string) (lists []list, err error) {
+	err = seek(jsonmsg.At(raw), path, func(c jsonmsg.Cursor) error {
 		l, err := readList(raw, c)
 		lists = append(lists, l)
 		return err
 	})
-	if err != nil {
-		return nil // what is not JSON has no lists
-	}
-	return lists
+	return lists, err
 }
 
 func seek(c jsonmsg.Cursor, path []string, found func(jsonmsg.Cursor) error) error {
@@ -133,12 +138,12 @@ func readTool(c jsonmsg.Cursor) (name string, readOnly bool, err error) {
 	if err != nil {
 		return "", false, err
 	}
-	certain := once(jsonmsg.At(value), map[string]*[]byte{"name": &literal, "annotations": &annotations}) == nil
+	certain := once(jsonmsg.At(value), field{"name", &literal}, field{"annotations", &annotations}) == nil
 	if !certain {
 		return "", false, nil
 	}
 	if annotations != nil {
-		certain = once(jsonmsg.At(annotations), map[string]*[]byte{"readOnlyHint": &hint}) == nil
+		certain = once(jsonmsg.At(annotations), field{"readOnlyHint", &hint}) == nil
 	}
 	return jsonmsg.Text(literal), certain && string(hint) == "true", nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -86,4 +87,47 @@ func (g *globs) UnmarshalJSON(b []byte) error {
 // policy is what the profile says and what was given on top of it; nil: nothing.
 func (o *options) policy() *policy.Policy {
 	return policy.New(o.saved.rules(), o.login.rules())
+}
+
+// statusPolicy is what `status` shows of it. A tool must match one name of each
+// list of AllowTools.
+type statusPolicy struct {
+	ReadOnly   bool       `json:"read_only"`
+	Confirm    bool       `json:"confirm"`
+	AllowTools [][]string `json:"allow_tools,omitempty"`
+	BlockTools []string   `json:"block_tools,omitempty"`
+}
+
+func (o *options) statusPolicy() statusPolicy {
+	var s statusPolicy
+	for _, b := range []brakes{o.saved.brakes, o.login.brakes} {
+		s.ReadOnly, s.Confirm = s.ReadOnly || b.ReadOnly, s.Confirm || b.Confirm
+		if allow := b.AllowTools.list(); allow != nil && !slices.ContainsFunc(s.AllowTools, func(l []string) bool { return slices.Equal(l, allow) }) {
+			s.AllowTools = append(s.AllowTools, allow)
+		}
+		for _, glob := range b.BlockTools.list() {
+			if !slices.Contains(s.BlockTools, glob) {
+				s.BlockTools = append(s.BlockTools, glob)
+			}
+		}
+	}
+	return s
+}
+
+// text is "" if nothing is set.
+func (s statusPolicy) text() string {
+	var all []string
+	if s.ReadOnly {
+		all = append(all, "read-only")
+	}
+	if s.Confirm {
+		all = append(all, "asks before a tool that may change something")
+	}
+	for _, allow := range s.AllowTools {
+		all = append(all, "only "+strings.Join(allow, ", "))
+	}
+	if s.BlockTools != nil {
+		all = append(all, "not "+strings.Join(s.BlockTools, ", "))
+	}
+	return strings.Join(all, "; ")
 }

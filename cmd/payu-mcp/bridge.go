@@ -71,7 +71,7 @@ func (p *parts) bridge(ctx context.Context, o *options, e env) error {
 	login := &signIns{parts: p, o: o}
 	err = bridge.Run(ctx, bridge.Config{
 		In: e.stdin, Out: e.stdout, Remote: translate.New(r, r.Era, p.log), Era: r.Era, Log: p.log,
-		Login: login, Policy: o.policy(), Catalogue: &savedAnswers{parts: p, login: login},
+		Login: login, Policy: o.policy(), Changed: p.changed.note, Catalogue: &savedAnswers{parts: p, login: login},
 	})
 	if err != nil {
 		return fmt.Errorf("relaying: %w", err)

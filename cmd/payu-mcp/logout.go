@@ -124,7 +124,7 @@ func logoutOne(ctx context.Context, e env, o options, t target, ring *keychain.K
 	if err == nil {
 		p.era.forget()
 		// It went before the login did, but a bridge may have put it back meanwhile.
-		dropCatalogue(p.catalogue, log)
+		dropCatalogue(p.catalogue, p.changed, log)
 		err = p.store.Remove(ctx) // what could not be opened is still there
 	}
 	if errors.Is(err, keychain.ErrKeyLeft) {

@@ -33,6 +33,7 @@ type parts struct {
 	opener   auth.Opener
 
 	catalogue *catalogue.Shelf
+	changed   changedTools
 }
 
 // storeUse is how a command uses the sealed store.
@@ -81,12 +82,12 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 		return nil, usageError{err}
 	}
 	cfg.Resource, cfg.Log, cfg.SignInLimit = endpoint, log, use.limit
-	shelf := newShelf(o.stateDir, o.profile, endpoint)
+	shelf, changed := newShelf(o.stateDir, o.profile, endpoint), newChangedTools(o.stateDir, o.profile, endpoint, log)
 	cfg.HTTP = &http.Client{Transport: server}
-	cfg.Store = &credentialStore{sealed: store, log: log, beforeDelete: func() { dropCatalogue(shelf, log) }}
+	cfg.Store = &credentialStore{sealed: store, log: log, beforeDelete: func() { dropCatalogue(shelf, changed, log) }}
 	cfg.SignedIn = func(sameAccount bool) {
 		if !sameAccount {
-			dropCatalogue(shelf, log)
+			dropCatalogue(shelf, changed, log)
 		}
 	}
 	client, err := auth.New(cfg)
@@ -100,7 +101,7 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 	return &parts{
 		endpoint: endpoint, log: log, store: store, auth: client, data: data, guarded: server, opener: opener,
 		era:       newEraMemory(o.stateDir, o.profile, endpoint, log),
-		catalogue: shelf,
+		catalogue: shelf, changed: changed,
 	}, nil
 }
 
