@@ -9,8 +9,9 @@ import (
 
 // Command is what a host shall start: this program, for one profile.
 type Command struct {
-	Path    string // absolute and lasting: see StablePath
-	Profile string // of the login; default for the usual one
+	Path    string   // absolute and lasting: see StablePath
+	Profile string   // of the login; default for the usual one
+	Brakes  []string // options that keep the host from tools, such as --read-only
 }
 
 const (
@@ -29,10 +30,11 @@ func (c Command) Name() string {
 
 // Args are the program's arguments; never nil.
 func (c Command) Args() []string {
-	if c.Profile == "" || c.Profile == defaultProfile {
-		return []string{}
+	args := []string{}
+	if c.Profile != "" && c.Profile != defaultProfile {
+		args = append(args, "--profile", c.Profile)
 	}
-	return []string{"--profile", c.Profile}
+	return append(args, c.Brakes...)
 }
 
 // profileOf is the profile that an entry's name stands for.

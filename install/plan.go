@@ -131,7 +131,7 @@ func (c *Change) put(there []found, want Command, o Options) {
 		case f.state == StateOurs:
 			entry = nil
 		case f.state == StateStale || f.state == StateDifferent:
-			entry, does = merge(entry, f.values), "corrects "+name+": "+f.detail
+			entry, does = merge(c.Host.Entry(want.keeping(f.values)), f.values), "corrects "+name+": "+f.detail
 		default:
 			does = "replaces " + name + ": " + f.detail
 		}

@@ -80,7 +80,7 @@ func (h Host) judgeOne(name string, values map[string]any, want Command) found {
 	case filepath.IsAbs(words[0]) && !exists(words[0]):
 		f.state, f.detail = StateStale, words[0]+" is not there any more"
 	case name == want.Name():
-		f.state, f.detail = h.compare(values, want)
+		f.state, f.detail = h.compare(values, want.keeping(values))
 	case bare && f.profile == profileOf(want.Name()):
 		f.state, f.detail = StateDuplicate, "it starts payu-mcp for the same login, under another name"
 	default: // another login, or options that a person gave it

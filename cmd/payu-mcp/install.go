@@ -39,7 +39,6 @@ type installOptions struct {
 	list, asJSON, print bool
 	ownSession          bool
 	replace             bool
-	readOnly            bool
 }
 
 const (
@@ -68,8 +67,6 @@ func newInstallCmd(e env, o *options) *cobra.Command {
 	f.BoolVar(&opts.print, "print", false, "only print what to paste, and the hosts' own links, for doing it by hand")
 	f.BoolVar(&opts.ownSession, "own-session", false, "give each host a login of its own, in a profile named after it")
 	f.BoolVar(&opts.replace, "replace", false, "also replace another server's entry that has the same name")
-	f.BoolVar(&opts.readOnly, "read-only", false, "not there yet")
-	cobra.CheckErr(f.MarkHidden("read-only"))
 	addLoginFlags(f, &o.login)
 	return cmd
 }
@@ -99,8 +96,6 @@ func (o *hostOptions) check() error {
 
 func (o *installOptions) check() error {
 	switch {
-	case o.readOnly:
-		return usagef("leave it out", "--read-only is not there yet: the bridge has no such option, and hosts would fail to start it")
 	case o.ownSession && o.origin["profile"] != "":
 		return usagef("give one of them", "--own-session and --profile exclude each other")
 	case o.asJSON && !o.list:

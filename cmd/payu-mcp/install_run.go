@@ -28,10 +28,11 @@ type installing struct {
 
 // command is what a host shall start.
 func (in *installing) command(h install.Host) install.Command {
+	c := install.Command{Path: in.path, Profile: in.o.profile, Brakes: in.o.brakeArgs()}
 	if in.o.ownSession {
-		return install.Command{Path: in.path, Profile: h.ID}
+		c.Profile = h.ID
 	}
-	return install.Command{Path: in.path, Profile: in.o.profile}
+	return c
 }
 
 func (in *installing) run(cmd *cobra.Command, hosts []install.Host) error {
@@ -190,7 +191,7 @@ func (in *installing) offerSignIn(cmd *cobra.Command, changes []install.Change) 
 
 func (in *installing) signIn(cmd *cobra.Command, profile string) error {
 	o := *in.o.options
-	o.profile = profile
+	o.profile, o.login.brakes = profile, o.saved.brakes // those of the command line are the entries'
 	if sum, err := peekSummary(&o, cmp.Or(o.login.URL, auth.PayUEndpoint)); err == nil && sum != nil && sum.SignedIn {
 		return nil
 	}
