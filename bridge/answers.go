@@ -25,16 +25,23 @@ const (
 type errorData struct {
 	Source     string `json:"source"`
 	Kind       string `json:"kind"`
+	Side       string `json:"side"`                 // whose the fault is: this computer, network, PayU, host
 	Status     int    `json:"status,omitempty"`     // HTTP status
 	RetryAfter int    `json:"retryAfter,omitempty"` // seconds
 	Hint       string `json:"hint,omitempty"`
 	RequestID  string `json:"requestId,omitempty"` // X-Request-ID, for PayU's support
 }
 
+// sideHost is the side of messages that are not as they must be.
+const sideHost = "host"
+
 func dataOf(err error, kind string) errorData {
-	d := errorData{Source: source, Kind: kind, Hint: hint.Of(err)}
+	d := errorData{Source: source, Kind: kind, Side: remote.SideHere, Hint: hint.Of(err)}
+	if kind == kindBadMessage {
+		d.Side = sideHost
+	}
 	if e, ok := errors.AsType[*remote.Error](err); ok {
-		d.Kind, d.Status, d.RequestID = string(e.Kind), e.Status, e.RequestID
+		d.Kind, d.Side, d.Status, d.RequestID = string(e.Kind), e.Side(), e.Status, e.RequestID
 		d.RetryAfter = int((e.RetryAfter + time.Second - 1) / time.Second)
 	}
 	return d

@@ -70,6 +70,7 @@ func (b *bridge) admit(f *flight, shown bool) bool {
 	if f.since.IsZero() {
 		f.since = time.Now()
 	}
+	f.ended = f.ended || b.state.get() == endedByPayU
 	if !b.letIn(f, How{}, shown) {
 		return false
 	}
@@ -105,6 +106,9 @@ func (b *bridge) notSent(f *flight) {
 func (b *bridge) text(f *flight, t notice) {
 	if !t.good {
 		f.word = endedTold
+	}
+	if f.ended && t.signIn {
+		t.text = sentenceEnded + " " + t.text
 	}
 	b.giveText(f, t.text, !t.good)
 }

@@ -82,7 +82,7 @@ func (b *bridge) fallBack(f *flight) {
 	first := f.settle()
 	b.flights.end(f)
 	if first {
-		line := jsonmsg.ErrorReply(f.msg.ID, jsonmsg.CodeMethod, errFallBack.Error(), errorData{Source: source, Kind: kindLegacy})
+		line := jsonmsg.ErrorReply(f.msg.ID, jsonmsg.CodeMethod, errFallBack.Error(), errorData{Source: source, Kind: kindLegacy, Side: remote.SidePayU})
 		f.ends(kindLegacy, 0, len(line))
 		b.out.send(b.always, line)
 	}

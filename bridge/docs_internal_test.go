@@ -62,7 +62,7 @@ func texts() []string {
 		descriptionLogin, descriptionList, descriptionCall,
 		instructionsSignedOut, instructionsEnded, instructionsUnreachable,
 		hintCallLogin, textDialog, textWaiting, strings.TrimSpace(textList),
-		sentenceNotSent, sentenceSignedIn, sentenceBadInner,
+		sentenceNotSent, sentenceEnded, sentenceSignedIn, sentenceBadInner,
 		textStillOpen(inv).text, textOpenByHand(inv).text, textElsewhere(inv).text, textDeclined(inv).text,
 		textFailed(fault).text, textRefusedAgain(fault).text, textNoList(fault).text,
 		errSlowSignIn.Error(),

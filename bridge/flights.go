@@ -91,6 +91,7 @@ type flight struct {
 	late      bool             // it was kept back, because it has waited for too long
 	steps     int              // how often the host has heard that it waits
 	word      string           // what the log calls an answer of ours; "": endedHere
+	ended     bool             // PayU had ended the sign-in that was there, when it began to wait
 	confirmed bool             // a person has said yes to it
 
 	mu        sync.Mutex

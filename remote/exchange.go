@@ -254,6 +254,9 @@ func (x *exchange) broken(ctx context.Context, err error) *failure {
 	}
 	reason, advice := nettransport.Explain(x.client.endpoint.Host, err)
 	f := &failure{event: eventNotSent, err: hint.With(errors.New(reason), advice)}
+	if nettransport.IsClock(err) {
+		f.err = &sided{f.err, SideHere}
+	}
 	if untrusted(err) {
 		f.event = eventNoConnection
 	}
