@@ -91,13 +91,16 @@ func TestEdit_corpus_otherBytesStay(t *testing.T) {
 			t.Parallel()
 			done := 0
 			for name, content := range s.variants() {
-				for _, at := range places(s.format) {
-					for i, e := range entries() {
+				for i, at := range places(s.format) {
+					for j, e := range entries() {
+						if name != "as it is" && (i+j)%len(entries()) != 0 {
+							continue // one entry for each place is enough
+						}
 						with := judge(t, s.format, content, at, e)
 						if with != nil {
 							done++
 						}
-						if with != nil && i == 0 && (name == "as it is" || name == "CRLF") {
+						if with != nil && j == 0 && (name == "as it is" || name == "CRLF" && i == 0) {
 							handEdits(t, s.format, content, with, at)
 						}
 					}

@@ -8,7 +8,7 @@ import (
 	"github.com/payu-mcp/payu-mcp/install/edit"
 )
 
-const generated = 150 // files of each format
+const generated = 100 // files of each format
 
 // writer makes files up, in every style that the format allows.
 type writer struct {
