@@ -11,8 +11,8 @@ import (
 // else, so the ID token's signature is not looked at: it came over TLS from the
 // token endpoint (OpenID Connect Core section 3.1.3.7).
 func (res *tokenAnswer) account() string {
-	claims := idClaims(res.IDToken)
-	for _, s := range []string{res.Email, res.Name, claims.Email, claims.PreferredUsername, claims.Name, res.UserUUID, claims.Subject} {
+	claims := idClaims(string(res.IDToken))
+	for _, s := range []string{string(res.Email), string(res.Name), claims.Email, claims.PreferredUsername, claims.Name, string(res.UserUUID), claims.Subject} {
 		if s = clean(s); s != "" {
 			return s
 		}

@@ -30,13 +30,35 @@ func tryAgain(resource string) string {
 	return "try again: payu-mcp login. If it stays so, it is on the server's side. " + payuContact(resource)
 }
 
+// documentAdvice is for a client id metadata document that is refused.
+const documentAdvice = "check --client-metadata-url, and that the server can read the document there"
+
+// clientOption names the option that a client which is no dynamic one comes from.
+func clientOption(r Registration) string {
+	if r.Document {
+		return "--client-metadata-url"
+	}
+	return "--client-id"
+}
+
 // secretAdvice is for a client that the user named and the token endpoint refuses
 // (PAYU E8).
 func secretAdvice(r Registration, resource string) string {
-	if r.Secret == "" {
+	switch {
+	case r.Document:
+		return documentAdvice + ". " + payuContact(resource)
+	case r.Secret == "":
 		return "the server wants another client id, or a secret with it: check --client-id, and give the secret with --client-secret-file. " + payuContact(resource)
 	}
 	return "check --client-id and the file of --client-secret-file. " + payuContact(resource)
+}
+
+// refusedAdvice is for such a client that worked and does not any more.
+func refusedAdvice(r Registration) string {
+	if r.Document {
+		return documentAdvice + ", then run payu-mcp login"
+	}
+	return "check --client-id and --client-secret-file, then run payu-mcp login"
 }
 
 // unfinishedAdvice is for a person who may have seen a page that nobody told us of.
@@ -45,7 +67,7 @@ func (c *Client) unfinishedAdvice(a *Attempt) string {
 	if a.Registration.Dynamic {
 		text += "the next try registers this program again"
 	} else {
-		text += "check --client-id"
+		text += "check " + clientOption(a.Registration)
 	}
 	text += "; have the redirect URI " + a.RedirectURI + " registered, or give the registered port with --callback-port"
 	if isPayU(c.cfg.Resource) {

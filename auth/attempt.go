@@ -110,15 +110,10 @@ func (c *Client) live(a *Attempt) bool {
 }
 
 // fits tells whether this client, configured as it is, would have made a: the
-// same endpoint, client and port, and the scopes that are wanted now. The file
-// may come from a stranger, with a folder that a host's configuration names, so
-// the addresses are judged as if they had just been read (OAUTH Y2, X17).
+// same endpoint, client and port, and the scopes that are wanted now.
 func (c *Client) fits(a *Attempt, ch challenge) bool {
 	switch {
-	case !isRedirectURI(a.RedirectURI), !c.indicates(a.Resource),
-		checkPinnedIssuer(c.cfg.Resource, a.Server.Issuer) != nil, c.checkEndpoints(a.Server) != nil,
-		a.Device != nil && c.checkDevice(a.Device) != nil,
-		c.cfg.CallbackPort != 0 && c.cfg.CallbackPort != a.port():
+	case !c.isSafe(a), !c.indicates(a.Resource), c.cfg.CallbackPort != 0 && c.cfg.CallbackPort != a.port():
 		return false
 	case !c.wouldUse(a.Server, a.Registration), c.cfg.ServerMetadataURL != a.Server.MetadataURL:
 		return false
@@ -126,6 +121,18 @@ func (c *Client) fits(a *Attempt, ch challenge) bool {
 		return slices.Equal(c.cfg.Scopes, a.Scopes)
 	}
 	return !slices.ContainsFunc(splitScopes(ch.scope), func(s string) bool { return !slices.Contains(a.Scopes, s) })
+}
+
+// isSafe judges the addresses of a as if they had just been read: the file may come
+// from a stranger, with a folder that a host's configuration names (OAUTH Y2, X17).
+func (c *Client) isSafe(a *Attempt) bool {
+	switch {
+	case !isRedirectURI(a.RedirectURI),
+		checkPinnedIssuer(c.cfg.Resource, a.Server.Issuer) != nil, c.checkEndpoints(a.Server) != nil,
+		a.Device != nil && c.checkDevice(a.Device) != nil:
+		return false
+	}
+	return true
 }
 
 // sealedAttempt is the wire form of an Attempt inside the sealed file.

@@ -181,6 +181,30 @@ func TestSignIn_plantedAttemptForPayU_notUsed(t *testing.T) {
 	}
 }
 
+// Nor is its address told by who finds the sign-in claimed by another process,
+// which has not got to it yet.
+func TestSignIn_plantedAttemptWhileClaimed_addressNotTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{TLS: true, PayUNames: true})
+	w.open("", false).gone()
+	cred := *w.store.current()
+	a := *cred.Attempt
+	a.Server.AuthorizationEndpoint = "https://evil.example/authorize"
+	cred.Attempt = &a
+	w.store.set(&cred)
+	release, _, err := w.store.Claim(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err = w.newClient().SignIn(ctx, auth.Prompt{})
+	if other, ok := errors.AsType[*auth.ElsewhereError](err); err == nil || ok && other.URL != "" {
+		t.Errorf("err = %v", err)
+	}
+}
+
 // Signed in, and nobody has refused the token: no browser, whoever asks.
 func TestSignIn_loginThatNobodyRefused_returnsAtOnce(t *testing.T) {
 	t.Parallel()

@@ -48,7 +48,7 @@ func (a *Attempt) refused(q url.Values, resource string) error {
 	case "invalid_target":
 		return hint.With(err, resourceHint+". "+payuContact(resource))
 	case "invalid_client", "unauthorized_client":
-		return hint.With(&unknownClientError{err}, "check --client-id. "+payuContact(resource))
+		return hint.With(&unknownClientError{err}, "check "+clientOption(a.Registration)+". "+payuContact(resource))
 	case "invalid_request":
 		return hint.With(serverFault("with the redirect URI %s: %w", a.RedirectURI, err),
 			"the server may not take this redirect URI: "+otherRedirect(resource))

@@ -141,7 +141,7 @@ func TestSignIn_noMetadataAnywhereTwice_oneRegistration(t *testing.T) {
 
 // Nor is anybody sent to a page that is not there.
 //
-//oauth:row A16 auth/bare_server.go "if status != http.StatusNotFound && status != http.StatusGone {" => "if true {"
+//oauth:row A16 auth/bare_server.go "if status != http.StatusNotFound && status != http.StatusGone {" => "if status != http.StatusTeapot {"
 func TestSignIn_noMetadataNorEndpoints_saysSo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sandbox.Options{OnePort: true}, soon)

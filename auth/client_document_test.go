@@ -127,6 +127,34 @@ func TestSignIn_byDocumentAndResourceMoved_sameClient(t *testing.T) {
 	w.wantCount("registrations", sandbox.Query{Path: "/register"}, 0)
 }
 
+// A server that refuses the client gets nobody sent after an id or a secret that
+// they never gave.
+func TestSignIn_documentRefused_hintNamesTheDocument(t *testing.T) {
+	t.Parallel()
+	for name, refresh := range map[string]bool{"exchange": false, "refresh": true} {
+		var f tokenEndpoint
+		w := newWorld(t, sandbox.Options{Wrap: f.wrap}, withDocument)
+		w.sb.AddClient(sandbox.Client{ID: documentURL, RedirectURIs: []string{"http://127.0.0.1/callback"}})
+		w.sb.Change(func(k *sandbox.Knobs) {
+			k.Client.Redirect, k.Metadata.Members = sandbox.RedirectAnyPort, map[string]any{"client_id_metadata_document_supported": true}
+		})
+		act := w.signIn
+		if refresh {
+			w.mustSignIn()
+			w.clock.advance(3 * time.Hour)
+			act = func() (*auth.Credential, error) {
+				_, err := w.client.Token(t.Context())
+				return nil, err
+			}
+		}
+		f.set(status(401, "application/json", `{"error":"invalid_client"}`))
+		_, err := act()
+		if h := hint.Of(err); !strings.Contains(h, "--client-metadata-url") || strings.Contains(h, "--client-id") || strings.Contains(h, "secret") {
+			t.Errorf("%s: err = %v, hint = %q", name, err, h)
+		}
+	}
+}
+
 // What is stored is used by who has the same client, or none of their own.
 func TestToken_storedClientByDocument_ofThisConfigurationOnly(t *testing.T) {
 	t.Parallel()

@@ -151,7 +151,7 @@ func (res *codeAnswer) device() *Device {
 	pause := cmp.Or(time.Duration(res.Interval)*time.Second, pollPause)
 	return &Device{
 		UserCode: UserCode{Page: res.Page, Link: res.Link, Code: clean(res.UserCode)},
-		Secret:   redact.Secret(res.DeviceCode), Pause: min(pause, maxPollPause),
+		Secret:   redact.Secret(res.DeviceCode), Pause: min(pause, longestPause),
 	}
 }
 

@@ -19,6 +19,7 @@ const (
 	pollPause    = 5 * time.Second // RFC 8628 section 3.2: where the server names none
 	slowDown     = 5 * time.Second // RFC 8628 section 3.5: each time the server says so
 	maxPollPause = time.Minute     // with a server that is in trouble, or asks for more
+	longestPause = 5 * time.Minute // that a server may name for itself: a code is good for some minutes
 )
 
 // poll shows the code and asks for the tokens until the person has decided
@@ -34,7 +35,7 @@ func (c *Client) poll(ctx context.Context, a *Attempt) error {
 		err := c.redeem(ctx, a)
 		switch code, trouble := pollAgain(err); {
 		case trouble > 0:
-			pause = min(max(2*pause, trouble), maxPollPause)
+			pause = min(max(2*pause, trouble), max(pause, maxPollPause))
 		case code == "slow_down":
 			regular += slowDown
 			pause = regular

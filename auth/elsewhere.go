@@ -38,8 +38,9 @@ func (e *ElsewhereError) Error() string {
 }
 
 func (c *Client) elsewhere(a *Attempt) *ElsewhereError {
-	if !c.live(a) {
-		return &ElsewhereError{}
+	a = a.seal().unseal() // a copy: others read what Load gave
+	if !c.live(a) || !c.isSafe(a) {
+		return &ElsewhereError{} // who has the claim will soon have another
 	}
 	address, err := a.address(IsLoopback(c.cfg.Resource))
 	if err != nil {

@@ -223,7 +223,7 @@ func FuzzAnswer(f *testing.F) {
 		d, life, err := c.requestCode(t.Context(), &Attempt{Server: s})
 		checkTold(t, err)
 		if err == nil && (!safeURL(d.Page, false) || d.Link != "" && !safeURL(d.Link, false) || d.Code == "" || !speakable(d.Code) ||
-			d.Secret == "" || d.Pause <= 0 || d.Pause > maxPollPause || life < 0) {
+			d.Secret == "" || d.Pause <= 0 || d.Pause > longestPause || life < 0) {
 			t.Errorf("accepted %+v, %v", d, life)
 		}
 	})

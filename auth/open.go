@@ -225,7 +225,7 @@ func (c *Client) conclude(ctx context.Context, ln *loopback.Listener, a *Attempt
 	if err != nil {
 		c.dropAttempt(ctx, a) // before the page says so
 	}
-	ln.Finish(resultPage(a, cred, err))
+	ln.Finish(resultPage(a, c.cfg.Resource, cred, err))
 	if !byCallback {
 		return nil, err // nobody's browser waits for the page
 	}

@@ -79,8 +79,7 @@ func TestTokenAnswer_withoutRefreshToken_keepsOld(t *testing.T) {
 	if got.RefreshToken.Reveal() != "r1" || got.AccessToken.Reveal() != "a2" || len(got.Scopes) != 1 {
 		t.Errorf("credential %+v", got)
 	}
-	scope := "b c"
-	if got = (&tokenAnswer{AccessToken: "a3", RefreshToken: "r2", Scope: &scope}).apply(old, time.Now()); got.RefreshToken.Reveal() != "r2" || !cmp.Equal(got.Scopes, []string{"b", "c"}) {
+	if got = (&tokenAnswer{AccessToken: "a3", RefreshToken: "r2", Scope: granted{"b", "c"}}).apply(old, time.Now()); got.RefreshToken.Reveal() != "r2" || !cmp.Equal(got.Scopes, []string{"b", "c"}) {
 		t.Errorf("credential %+v", got)
 	}
 }
@@ -95,7 +94,7 @@ func TestAccount_sources(t *testing.T) {
 		"nothing":  {tokenAnswer{}, ""},
 		"email":    {tokenAnswer{Email: "x\x1b@y"}, "x @y"},
 		"uuid":     {tokenAnswer{UserUUID: "11e7"}, "11e7"},
-		"id token": {tokenAnswer{IDToken: "h." + claims + ".s", UserUUID: "11e7"}, "a@shop.example"},
+		"id token": {tokenAnswer{IDToken: extra("h." + claims + ".s"), UserUUID: "11e7"}, "a@shop.example"},
 		"garbage":  {tokenAnswer{IDToken: "h.%%%.s"}, ""},
 	} {
 		if got := c.res.account(); got != c.want {

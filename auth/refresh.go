@@ -128,7 +128,7 @@ func (c *Client) afterFailedRefresh(ctx context.Context, cur *Credential, err er
 	}
 	err = fmt.Errorf("refreshing the login: %w", err)
 	if te != nil && te.code == "invalid_client" {
-		err = hint.With(err, "check --client-id and --client-secret-file, then run payu-mcp login")
+		err = hint.With(err, refusedAdvice(cur.Registration))
 	} else if hint.Of(err) == "" {
 		err = hint.With(err, "you are still signed in; try again in a moment")
 	}

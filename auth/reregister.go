@@ -51,8 +51,8 @@ func (c *Client) forgotten(ctx context.Context, d *discovery, r Registration) bo
 // reason to stop, since what a person's browser gets may be another thing.
 func (c *Client) warnRefused(ctx context.Context, d *discovery, r Registration) {
 	if said := c.try(ctx, d, r); said != "" {
-		c.log.WarnContext(ctx, "the sign-in page seems to refuse this client: check --client-id, and that this redirect URI is registered for it (--callback-port)",
-			"said", said, "redirect_uri", r.RedirectURI)
+		c.log.WarnContext(ctx, "the sign-in page seems to refuse this client: check the option that names it, and that this redirect URI is registered for it (--callback-port)",
+			"option", clientOption(r), "said", said, "redirect_uri", r.RedirectURI)
 	}
 }
 

@@ -118,3 +118,16 @@ func TestToken_resourceRefusedEitherWay_loginKept(t *testing.T) {
 		t.Error("the login was changed")
 	}
 }
+
+// The page at the end names the endpoint, whatever is sent as resource.
+func TestSignIn_noIndicator_pageNamesTheEndpoint(t *testing.T) {
+	t.Parallel()
+	for _, indicator := range []string{"none", "urn:example:other"} {
+		w := newWorld(t, sandbox.Options{}, func(c *auth.Config) { c.ResourceIndicator = indicator })
+		w.person.Deny = true
+		_, _ = w.signIn()
+		if page := w.lastPage(); !strings.Contains(page.Body, w.target) || strings.Contains(page.Body, "urn:") {
+			t.Errorf("%s: %s", indicator, page.Body)
+		}
+	}
+}

@@ -12,16 +12,24 @@ import (
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 )
 
-// resultPage is the last page of the sign-in a: what happened and what to do.
-func resultPage(a *Attempt, cred *Credential, err error) loopback.Page {
+// resultPage is the last page of the sign-in a at endpoint: what happened and what
+// to do.
+func resultPage(a *Attempt, endpoint string, cred *Credential, err error) loopback.Page {
+	var p loopback.Page
 	switch {
 	case err == nil:
-		return successPage(a, cred)
+		p = successPage(a, cred)
 	case errors.Is(err, ErrDenied):
-		return failurePage(a, loopback.KindDenied, "Sign-in denied", err)
+		p = failurePage(a, loopback.KindDenied, "Sign-in denied", err)
 	default:
-		return failurePage(a, loopback.KindFailed, "Sign-in failed", err)
+		p = failurePage(a, loopback.KindFailed, "Sign-in failed", err)
 	}
+	// Not the resource indicator, which may be none or another name.
+	p.Facts = append(p.Facts, fact("Asked by", a.asker()), fact("Endpoint", endpoint))
+	if err == nil && len(cred.Scopes) > 0 {
+		p.Facts = append(p.Facts, scopesFact(cred.Scopes))
+	}
+	return p
 }
 
 func failurePage(a *Attempt, kind loopback.Kind, title string, err error) loopback.Page {
@@ -37,7 +45,6 @@ func failurePage(a *Attempt, kind loopback.Kind, title string, err error) loopba
 	if code := codeOf(err); code != "" {
 		p.Facts = append(p.Facts, fact("Error code", code))
 	}
-	p.Facts = append(p.Facts, fact("Asked by", a.asker()), fact("Endpoint", clean(a.Resource)))
 	return p
 }
 
@@ -49,14 +56,7 @@ func successPage(a *Attempt, cred *Credential) loopback.Page {
 	p := loopback.Page{Kind: loopback.KindSuccess, Title: "You are signed in", Lines: []string{
 		"payu-mcp has stored the login on this computer. You can close this tab and " + back + ".",
 	}}
-	p.Facts = []loopback.Fact{
-		fact("Account", cmp.Or(cred.Account, "The server does not tell.")),
-		fact("Asked by", a.asker()),
-		fact("Endpoint", clean(cred.Resource)),
-	}
-	if len(cred.Scopes) > 0 {
-		p.Facts = append(p.Facts, scopesFact(cred.Scopes))
-	}
+	p.Facts = []loopback.Fact{fact("Account", cmp.Or(cred.Account, "The server does not tell."))}
 	return p
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,52 @@ func TestSignIn_sameTokensAgain_notRevoked(t *testing.T) {
 	w.mustSignIn()
 	w.mustSignIn()
 	w.wantCount("revocations", sandbox.Query{Path: "/oauth/revoke"}, 0)
+}
+
+// Two logins without refresh tokens are two grants all the same.
+func TestSignIn_againWithoutRefreshTokens_revokesReplacedGrant(t *testing.T) {
+	t.Parallel()
+	var f tokenEndpoint
+	w := newWorld(t, sandbox.Options{Wrap: f.wrap})
+	for _, token := range []string{"first-access-token", "second-access-token"} {
+		f.set(status(200, "application/json", `{"access_token":"`+token+`","token_type":"Bearer"}`))
+		w.mustSignIn()
+	}
+	w.wantCount("revocations", sandbox.Query{Path: "/oauth/revoke"}, 1)
+}
+
+// What a server tells about a person beside the tokens has no form that it must
+// have, and a rotated refresh token is not lost for it.
+func TestToken_membersOfNoStandardInOtherForm_ignored(t *testing.T) {
+	t.Parallel()
+	var f tokenEndpoint
+	w := newWorld(t, sandbox.Options{Wrap: f.wrap})
+	w.mustSignIn()
+	f.set(status(200, "application/json", `{"access_token":"new-access-token","token_type":"Bearer","refresh_token":"new-refresh-token",`+
+		`"user_uuid":42,"name":{"first":"A"},"email":null,"id_token":false}`))
+	w.clock.advance(3 * time.Hour)
+	if w.token() != "new-access-token" || w.store.current().RefreshToken != "new-refresh-token" {
+		t.Errorf("stored: %+v", w.store.current().Summary())
+	}
+}
+
+// Nor for a form of the scopes, or a status, that is not the standard's.
+func TestToken_scopesAsAnArrayAndStatus201_taken(t *testing.T) {
+	t.Parallel()
+	for scope, want := range map[string][]string{`["a","b c"]`: {"a", "b c"}, `"a b"`: {"a", "b"}, `7`: {"before"}, `null`: {"before"}, `""`: {}} {
+		var f tokenEndpoint
+		w := newWorld(t, sandbox.Options{Wrap: f.wrap})
+		f.set(status(200, "application/json", `{"access_token":"old-access-token","token_type":"Bearer","refresh_token":"old-refresh-token","expires_in":60,"scope":"before"}`))
+		w.mustSignIn()
+		f.set(status(201, "application/json", `{"access_token":"new-access-token","token_type":"Bearer","refresh_token":"new-refresh-token","scope":`+scope+`}`))
+		w.clock.advance(3 * time.Hour)
+		if w.token() != "new-access-token" || w.store.current().RefreshToken != "new-refresh-token" {
+			t.Errorf("scope %s: stored: %+v", scope, w.store.current().Summary())
+		}
+		if got := w.store.current().Scopes; !slices.Equal(got, want) {
+			t.Errorf("scope %s: %q, want %q", scope, got, want)
+		}
+	}
 }
 
 // Renamed, but reported as failed: the login is there, so it lives.

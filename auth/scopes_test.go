@@ -79,7 +79,7 @@ func TestSignIn_offlineAccess_onlyWhereOffered(t *testing.T) {
 // What is asked for again are the server's own strings: not shortened, not
 // cleaned for a terminal.
 //
-//oauth:row A23 auth/token_request.go "splitScopes(*res.Scope)" => "splitScopes(clean(*res.Scope))"
+//oauth:row A23 auth/token_request.go "splitScopes(*text)" => "splitScopes(clean(*text))"
 func TestStepUp_longAndOddScopes_sentAgainAsTheyCame(t *testing.T) {
 	t.Parallel()
 	var f tokenEndpoint

@@ -230,7 +230,7 @@ func (c *Client) isStored(ctx context.Context, cred *Credential) bool {
 // revokeReplaced ends the grant that a new sign-in replaced. A server that gave
 // the same tokens again means the same grant: that one lives on.
 func (c *Client) revokeReplaced(ctx context.Context, old, cred *Credential) {
-	if old.RefreshToken == cred.RefreshToken || old.AccessToken == cred.AccessToken {
+	if old.RefreshToken != "" && old.RefreshToken == cred.RefreshToken || old.AccessToken == cred.AccessToken {
 		return
 	}
 	for _, r := range c.revoke(ctx, old) {

@@ -7,6 +7,7 @@ package auth
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -24,11 +25,11 @@ type tokenAnswer struct {
 	TokenType    string   `json:"token_type"`
 	ExpiresIn    seconds  `json:"expires_in"`
 	RefreshToken string   `json:"refresh_token"`
-	Scope        *string  `json:"scope"`
-	IDToken      string   `json:"id_token"`
-	Email        string   `json:"email"`
-	Name         string   `json:"name"`
-	UserUUID     string   `json:"user_uuid"` // PayU (PAYU P8)
+	Scope        granted  `json:"scope"`
+	IDToken      extra    `json:"id_token"`
+	Email        extra    `json:"email"`
+	Name         extra    `json:"name"`
+	UserUUID     extra    `json:"user_uuid"` // PayU (PAYU P8)
 	Error        string   `json:"error"`
 	Description  string   `json:"error_description"`
 	_            struct{} // fields by name only
@@ -43,6 +44,37 @@ func (s *seconds) UnmarshalJSON(b []byte) error {
 	const century = 100 * 366 * 24 * 3600
 	if f, err := strconv.ParseFloat(strings.Trim(string(b), `"`), 64); err == nil && f > 0 && f < century {
 		*s = seconds(f)
+	}
+	return nil
+}
+
+// granted are the scopes of the answer; nil when it tells none.
+type granted []string
+
+// UnmarshalJSON implements json.Unmarshaler. Some servers send an array instead of
+// RFC 6749's text; what is neither counts as not said, since a rotated token must
+// not be lost for it.
+func (g *granted) UnmarshalJSON(b []byte) error {
+	var list []string
+	var text *string
+	switch {
+	case json.Unmarshal(b, &text) == nil && text != nil:
+		*g = append(granted{}, splitScopes(*text)...)
+	case json.Unmarshal(b, &list) == nil && list != nil:
+		*g = list
+	}
+	return nil
+}
+
+// extra is a member of the answer that is only shown. No specification says what
+// it is in a token response, and a rotated token must not be lost for it.
+type extra string
+
+// UnmarshalJSON implements json.Unmarshaler. What is no text counts as not said.
+func (e *extra) UnmarshalJSON(b []byte) error {
+	var s string
+	if json.Unmarshal(b, &s) == nil {
+		*e = extra(s)
 	}
 	return nil
 }
@@ -114,7 +146,7 @@ func (c *Client) tokenRequest(ctx context.Context, s Server, r Registration, for
 		return nil, err
 	}
 	var res tokenAnswer
-	if err := a.decode(&res); err != nil || res.Error != "" || a.status != http.StatusOK {
+	if err := a.decode(&res); err != nil || res.Error != "" || (a.status != http.StatusOK && a.status != http.StatusCreated) {
 		return nil, &tokenError{code: errorCode(res.Error), description: clean(without(form, r, res.Description)), status: a.status, retryAfter: a.retry}
 	}
 	if res.AccessToken == "" || strings.ContainsFunc(res.AccessToken, notInHeader) || (res.TokenType != "" && !strings.EqualFold(res.TokenType, "bearer")) {
@@ -160,7 +192,7 @@ func (res *tokenAnswer) apply(cred Credential, now time.Time) *Credential {
 		cred.RefreshToken = redact.Secret(res.RefreshToken)
 	}
 	if res.Scope != nil {
-		cred.Scopes = splitScopes(*res.Scope)
+		cred.Scopes = res.Scope
 	}
 	return &cred
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/bridge"
+	"github.com/payu-mcp/payu-mcp/bridge/policy"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/internal/logfile"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
@@ -28,6 +29,9 @@ func answering(b *testing.B, size int, sse bool) string {
 		body, _ := io.ReadAll(r.Body)
 		m, _ := jsonmsg.Scan(body)
 		answer := fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"content":[{"type":"text","text":"%s"}]}}`, m.ID, filler)
+		if m.Method == "tools/list" {
+			answer = fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"tools":[{"name":"x","annotations":{"readOnlyHint":true}}]}}`, m.ID)
+		}
 		if sse {
 			w.Header().Set("Content-Type", "text/event-stream")
 			answer = "event: message\ndata: " + answer + "\n\n"
@@ -48,10 +52,10 @@ func BenchmarkCall(b *testing.B) {
 	for _, size := range []int{1 << 10, 10 << 20} {
 		for name, sse := range map[string]bool{"JSON": false, "SSE": true} {
 			b.Run(fmt.Sprintf("%s/%dKiB/direct", name, size>>10), func(b *testing.B) { direct(b, answering(b, size, sse)) })
-			b.Run(fmt.Sprintf("%s/%dKiB/bridge", name, size>>10), func(b *testing.B) { bridged(b, answering(b, size, sse), nil) })
+			b.Run(fmt.Sprintf("%s/%dKiB/bridge", name, size>>10), func(b *testing.B) { bridged(b, answering(b, size, sse), nil, nil) })
 		}
 	}
-	b.Run("JSON/1KiB/bridge with a log", func(b *testing.B) { bridged(b, answering(b, 1<<10, false), fileLog(b)) })
+	b.Run("JSON/1KiB/bridge with a log", func(b *testing.B) { bridged(b, answering(b, 1<<10, false), nil, fileLog(b)) })
 }
 
 // fileLog is the log as the bridge of the command line has it.
@@ -89,7 +93,7 @@ func direct(b *testing.B, url string) {
 	}
 }
 
-func bridged(b *testing.B, url string, log *slog.Logger) {
+func bridged(b *testing.B, url string, rules *policy.Policy, log *slog.Logger) {
 	b.Helper()
 	tr := &http.Transport{MaxIdleConnsPerHost: 64}
 	up, err := remote.New(remote.Config{Endpoint: url, HTTP: tr})
@@ -106,7 +110,7 @@ func bridged(b *testing.B, url string, log *slog.Logger) {
 	}
 	ended := make(chan error)
 	go func() {
-		ended <- bridge.Run(context.Background(), bridge.Config{In: inR, Out: outW, Remote: up, Log: log})
+		ended <- bridge.Run(context.Background(), bridge.Config{In: inR, Out: outW, Remote: up, Policy: rules, Log: log})
 	}()
 	out := bufio.NewReaderSize(outR, 64<<10)
 	b.ReportAllocs()
@@ -124,4 +128,11 @@ func bridged(b *testing.B, url string, log *slog.Logger) {
 	}
 	tr.CloseIdleConnections()
 	outR.Close()
+}
+
+// BenchmarkBrakes compares a call without a policy with one that is judged.
+func BenchmarkBrakes(b *testing.B) {
+	for name, rules := range map[string]policy.Rules{"none": {}, "read-only": {ReadOnly: true}} {
+		b.Run(name, func(b *testing.B) { bridged(b, answering(b, 1<<10, false), policy.New(rules), nil) })
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/payu-mcp/payu-mcp/bridge/catalogue"
+	"github.com/payu-mcp/payu-mcp/bridge/policy"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 )
 
@@ -26,6 +27,10 @@ type Catalogue interface {
 type book struct {
 	catalogue Catalogue
 	log       *slog.Logger
+	// readOnlyTools: the policy lets only tools pass that say they only read.
+	readOnlyTools bool
+	// toolsChanged is told of tools that are not what they were; nil: nobody is.
+	toolsChanged func([]policy.Change)
 
 	mu      sync.Mutex
 	version string // of the host
@@ -122,25 +127,6 @@ func (k *book) learnOpening(version string, answer jsonmsg.Message) {
 	k.save()
 }
 
-// learnList keeps a complete list. A catalogue that is gone was dropped because
-// somebody else has signed in, perhaps in another process: then the other lists
-// are not kept beside it.
-func (k *book) learnList(method string, result json.RawMessage) {
-	if jsonmsg.Lookup(result, catalogue.ItemsOf(method)) == nil {
-		return
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.kept && k.missing() {
-		k.forget()
-	}
-	if k.saved.Lists == nil {
-		k.saved.Lists = map[string]json.RawMessage{}
-	}
-	k.saved.Lists[method] = bytes.Clone(result)
-	k.save()
-}
-
 // differs reports whether the host has another list than the one that is known.
 func (k *book) differs(method string) bool {
 	k.mu.Lock()
@@ -231,7 +217,7 @@ func (k *book) stale() []string {
 func (k *book) hasOurs() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return bytes.Equal(k.told[methodTools], jsonmsg.Lookup(ownTools(false), catalogue.ItemsOf(methodTools)))
+	return bytes.Equal(k.told[methodTools], jsonmsg.Lookup(ownTools(false, k.readOnlyTools), catalogue.ItemsOf(methodTools)))
 }
 
 // isOwnTool reports whether a call is for a tool of our own: the host has been

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/payu-mcp/payu-mcp/bridge/policy"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
@@ -36,7 +37,13 @@ type Config struct {
 	Catalogue Catalogue
 	// Era tells what is known of the server's era; nil: nothing.
 	Era func() remote.Era
-	Log *slog.Logger // nil: silent
+	// Policy says which tools the host may see and use; nil: all.
+	Policy *policy.Policy
+	// Changed is told of tools that may change something and are described in another
+	// way than the catalogue had it; nil: nobody is. It may be called at any time, by
+	// several goroutines at once.
+	Changed func([]policy.Change)
+	Log     *slog.Logger // nil: silent
 }
 
 // Run relays until the host closes In, ctx ends (a signal), or Out fails; only
@@ -80,6 +87,9 @@ type bridge struct {
 	modern atomic.Bool // the host is of the modern era
 	state  status
 	book   book
+	brakes brakes
+
+	questions questions
 
 	settling sync.Mutex // held while the state becomes connected, or is found not to
 	proven   bool       // the server has answered in this process
@@ -109,7 +119,9 @@ func newBridge(ctx context.Context, c Config) *bridge {
 	b.always = context.WithoutCancel(ctx)
 	b.ctx, b.stop = context.WithCancel(b.always)
 	b.signCtx, b.stopSigns = context.WithCancel(b.ctx)
-	b.book.catalogue, b.book.log = c.Catalogue, c.Log
+	b.book.catalogue, b.book.log, b.book.readOnlyTools = c.Catalogue, c.Log, c.Policy.ReadOnly()
+	b.book.toolsChanged = c.Changed
+	b.brakes.policy, b.brakes.asking = c.Policy, make(chan struct{}, 1)
 	if b.login != nil {
 		b.state.now = firstState(b.login.Standing())
 		b.tasks.Go(b.watchLogin)

@@ -24,11 +24,19 @@ func (b *bridge) call(f *flight, signInFirst bool) {
 	if !ok {
 		return
 	}
+	if !b.answered(f) || b.hopeless(f) {
+		return
+	}
 	signInFirst = signInFirst && b.login != nil // else the server says it
 	for signIns := 0; ; signIns++ {
 		var err error
 		if !signInFirst {
-			err = b.relay(f)
+			var ok bool
+			if ok, err = b.permit(f); ok {
+				err = b.relay(f)
+			} else if err == nil {
+				return
+			}
 		}
 		switch {
 		case f.late:

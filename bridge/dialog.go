@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -32,7 +33,6 @@ const (
 // dialogs are our own requests that the host shows, by id.
 type dialogs struct {
 	mu   sync.Mutex
-	n    int
 	open map[string]chan jsonmsg.Message
 	urls map[string]bool // addresses that a dialog is open for
 }
@@ -44,14 +44,28 @@ func (d *dialogs) begin(address string) (id string, answer <-chan jsonmsg.Messag
 	if d.urls[address] {
 		return "", nil, false
 	}
+	id, answer = d.add(dialogID)
+	d.urls[address] = true
+	return id, answer, true
+}
+
+// ask opens a dialog about one call.
+func (d *dialogs) ask() (id string, answer <-chan jsonmsg.Message) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.add(confirmID)
+}
+
+// add needs mu. The id cannot be guessed, so that no server may ask under it and
+// have its answer taken for ours.
+func (d *dialogs) add(prefix string) (id string, answer <-chan jsonmsg.Message) {
 	if d.open == nil {
 		d.open, d.urls = map[string]chan jsonmsg.Message{}, map[string]bool{}
 	}
-	d.n++
-	id = fmt.Sprintf("%s%d", dialogID, d.n)
+	id = prefix + rand.Text()
 	c := make(chan jsonmsg.Message, 1)
-	d.open[id], d.urls[address] = c, true
-	return id, c, true
+	d.open[id] = c
+	return id, c
 }
 
 func (d *dialogs) end(id, address string) {
@@ -64,7 +78,7 @@ func (d *dialogs) end(id, address string) {
 // answered reports whether a message of the host answers a dialog, open or not.
 func (d *dialogs) answered(m jsonmsg.Message) bool {
 	id := jsonmsg.Text(m.ID)
-	if !strings.HasPrefix(id, dialogID) {
+	if !strings.HasPrefix(id, dialogID) && !strings.HasPrefix(id, confirmID) {
 		return false
 	}
 	d.mu.Lock()
@@ -103,7 +117,7 @@ func (b *bridge) show(f *flight, inv Invitation) bool {
 			b.dialogDone(f, id)
 			return b.signedIn(f, inv)
 		case <-tick.C:
-			b.progress(f)
+			b.progress(f, textWaiting)
 			continue
 		case <-limit.C:
 			b.text(f, textStillOpen(inv))
@@ -218,8 +232,13 @@ func withoutRound(m jsonmsg.Message, params json.RawMessage, state string) (json
 	if err != nil {
 		return m, fmt.Errorf("reading requestState: %w", jsonmsg.ErrInvalid)
 	}
+	return rebuilt(m, params, only(jsonmsg.Members(round), isRound))
+}
+
+// rebuilt is a request with another round.
+func rebuilt(m jsonmsg.Message, params json.RawMessage, round []jsonmsg.Member) (jsonmsg.Message, error) {
 	members := only(jsonmsg.Members(params), func(key string) bool { return !isRound(key) })
-	members = append(members, only(jsonmsg.Members(round), isRound)...)
+	members = append(members, round...)
 	raw, err := jsonmsg.Set(m.Raw, nil, jsonmsg.Member{Key: "params", Value: jsonmsg.Object(members...)})
 	if err != nil {
 		return m, fmt.Errorf("rebuilding the request: %w", err)

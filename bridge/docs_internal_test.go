@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/payu-mcp/payu-mcp/bridge/policy"
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 )
 
@@ -51,7 +52,8 @@ func TestTable_isTheOneInTheDocuments(t *testing.T) {
 	}
 }
 
-// texts are all that the bridge says about signing in, with stand-ins for what
+// texts are all that the bridge says about signing in and about tools that are
+// held back, with stand-ins for what
 // is filled in.
 func texts() []string {
 	fault := hint.With(errors.New("<what happened>"), "<hint>")
@@ -64,6 +66,9 @@ func texts() []string {
 		textStillOpen(inv).text, textOpenByHand(inv).text, textElsewhere(inv).text, textDeclined(inv).text,
 		textFailed(fault).text, textRefusedAgain(fault).text, textNoList(fault).text,
 		errSlowSignIn.Error(),
+		textForbidden(policy.BadName, "<tool>").text, textForbidden(policy.Blocked, "<tool>").text, textForbidden(policy.NotAllowed, "<tool>").text,
+		textForbidden(policy.Unlisted, "<tool>").text, textForbidden(policy.Writes, "<tool>").text,
+		textUnjudged(fault).text, textCannotAsk("<tool>").text, textConfirm("<tool>", "<arguments>"), textAsking, sentenceRefused, sentenceUnanswered, sentenceStale,
 	}
 }
 

@@ -86,12 +86,13 @@ type flight struct {
 	paid func() // tells, once or more often, that the host is owed nothing more
 
 	// Of a call, and only for the goroutine that serves it:
-	instead *jsonmsg.Message // what is sent in its place; nil: msg itself
-	since   time.Time        // when it began to wait for a sign-in; zero: it has not
-	late    bool             // it was kept back, because it has waited for too long
-	steps   int              // how often the host has heard that it waits
-	ended   bool             // PayU had ended the sign-in that was there, when it began to wait
-	word    string           // what the log calls an answer of ours; "": endedHere
+	instead   *jsonmsg.Message // what is sent in its place; nil: msg itself
+	since     time.Time        // when it began to wait for a sign-in; zero: it has not
+	late      bool             // it was kept back, because it has waited for too long
+	steps     int              // how often the host has heard that it waits
+	word      string           // what the log calls an answer of ours; "": endedHere
+	ended     bool             // PayU had ended the sign-in that was there, when it began to wait
+	confirmed bool             // a person has said yes to it
 
 	mu        sync.Mutex
 	entry     entry         // for the log

@@ -42,8 +42,7 @@ func (b *bridge) giveForbidden(f *flight, err error) bool {
 	if e == nil || e.Kind != remote.KindForbidden || f.msg.Method != methodTools {
 		return false
 	}
-	b.book.tellOurs()
-	b.giveList(f, ownTools(f.msg.Modern()), false)
+	b.giveOurs(f)
 	return true
 }
 
@@ -64,6 +63,7 @@ func (b *bridge) unless(f *flight) (context.Context, context.CancelFunc) {
 
 // doList sends the list method and takes what comes back.
 func (b *bridge) doList(ctx context.Context, f *flight) error {
+	mark := b.brakes.mark()
 	return b.remote.Do(ctx, f.msg, remote.Hooks{Start: f.start, Sent: f.sent, Head: f.head, Deliver: func(m jsonmsg.Message) {
 		switch {
 		case m.Kind != jsonmsg.Response:
@@ -73,22 +73,24 @@ func (b *bridge) doList(ctx context.Context, f *flight) error {
 		case m.IsError:
 			b.pass(f, m)
 		default:
-			b.takeList(f, m)
+			b.takeList(f, m, mark)
 		}
 	}})
 }
 
 // takeList passes the server's list on, or, if the host has had another answer
 // by now, tells it of the difference.
-func (b *bridge) takeList(f *flight, m jsonmsg.Message) {
+func (b *bridge) takeList(f *flight, m jsonmsg.Message, mark int) {
 	method, result := f.msg.Method, jsonmsg.Lookup(m.Raw, "result")
 	paged := jsonmsg.Lookup(result, "nextCursor") != nil
 	if !paged {
 		b.book.learnList(method, result) // before the host can use it
+		b.brakes.learn(mark, method, result)
 	}
 	first := f.settle(func() { b.book.tell(method, result, true) })
 	b.flights.free(f)
 	if first {
+		m = b.sift(f, m)
 		f.endsWith(m)
 		b.tell(f.ctx, m)
 		b.book.delivered(method)
@@ -124,18 +126,27 @@ func (b *bridge) giveKnown(f *flight) bool {
 	case b.state.get() == connected:
 		return false // it answers, only not yet
 	case f.msg.Method == methodTools:
-		b.book.tellOurs()
-		b.giveList(f, ownTools(f.msg.Modern()), false)
+		b.giveOurs(f)
 	default:
 		b.giveList(f, emptyList(f.msg), false)
 	}
 	return true
 }
 
-// giveList answers a list method with a result that is not the server's words.
+// giveList answers a list method with a result that is not the server's words of
+// now.
 func (b *bridge) giveList(f *flight, result json.RawMessage, fresh bool) {
-	b.give(f, result, func() { b.book.tell(f.msg.Method, result, fresh) })
+	b.give(f, b.siftResult(f.msg.Method, result), func() { b.book.tell(f.msg.Method, result, fresh) })
 	b.book.delivered(f.msg.Method)
+}
+
+// giveOurs answers it with our own tools, which the policy does not hide: what
+// they are used for is judged.
+func (b *bridge) giveOurs(f *flight) {
+	b.book.tellOurs()
+	result := ownTools(f.msg.Modern(), b.book.readOnlyTools)
+	b.give(f, result, func() { b.book.tell(methodTools, result, false) })
+	b.book.delivered(methodTools)
 }
 
 func emptyList(m jsonmsg.Message) json.RawMessage {

@@ -8,6 +8,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/payu-mcp/payu-mcp/bridge/catalogue"
+	"github.com/payu-mcp/payu-mcp/bridge/policy"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
@@ -24,9 +25,14 @@ func isOwnName(name string) bool {
 	return slices.Contains([]string{toolLogin, toolList, toolCall}, name)
 }
 
-// ownTools is the result of tools/list that has them.
-func ownTools(modern bool) json.RawMessage {
+// ownTools is the result of tools/list that has them. readOnly: nothing but tools
+// that only read can be used with them.
+func ownTools(modern, readOnly bool) json.RawMessage {
 	yes, no := true, false
+	destructive := &yes
+	if readOnly {
+		destructive = nil
+	}
 	nothing := json.RawMessage(`{"type":"object","properties":{},"additionalProperties":false}`)
 	tools := []*mcp.Tool{
 		{
@@ -41,7 +47,7 @@ func ownTools(modern bool) json.RawMessage {
 			Name: toolCall, Title: "Use a tool of PayU", Description: descriptionCall,
 			InputSchema: json.RawMessage(`{"type":"object","properties":{"name":{"type":"string","description":"Name of the tool, as payu_list_tools gives it"},` +
 				`"arguments":{"type":"object","description":"Arguments of that tool, after its inputSchema"}},"required":["name"],"additionalProperties":false}`),
-			Annotations: &mcp.ToolAnnotations{DestructiveHint: &yes, OpenWorldHint: &yes},
+			Annotations: &mcp.ToolAnnotations{ReadOnlyHint: readOnly, DestructiveHint: destructive, OpenWorldHint: &yes},
 		},
 	}
 	result := jsonmsg.Object(jsonmsg.Member{Key: catalogue.ItemsOf(methodTools), Value: encode(tools)})
@@ -55,6 +61,9 @@ func ownTools(modern bool) json.RawMessage {
 func (b *bridge) useOwnTool(f *flight) {
 	if f.msg.Name == toolCall {
 		inner, err := innerCall(f.msg)
+		if err == nil && b.brakes.policy != nil {
+			err = policy.CheckInner(jsonmsg.Lookup(f.msg.Raw, "params", "arguments"))
+		}
 		if err != nil {
 			b.text(f, bad(sentenceBadInner))
 			return
@@ -99,7 +108,7 @@ func (b *bridge) toolsOnceSignedIn(f *flight, how How, shown bool) (tools json.R
 	}
 	b.book.learnList(methodTools, result)
 	b.waitSettled(f.ctx)
-	return jsonmsg.Lookup(result, catalogue.ItemsOf(methodTools)), true
+	return b.visible(result), true
 }
 
 func (b *bridge) collectTools(f *flight) (json.RawMessage, error) {

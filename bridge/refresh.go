@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/payu-mcp/payu-mcp/bridge/catalogue"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 )
 
@@ -61,15 +60,6 @@ func (b *bridge) outOfDate(method string) bool {
 	}
 	b.book.learnList(method, result)
 	return b.book.differs(method)
-}
-
-// collect asks the server for a whole list, on our own behalf.
-func (b *bridge) collect(ctx context.Context, method string) (result []byte, err error) {
-	meta := b.book.lastMeta()
-	if !b.modern.Load() {
-		meta = nil
-	}
-	return catalogue.CollectList(ctx, b.remote, method, meta)
 }
 
 // settle opens a time in which the host lists again; the returned function ends

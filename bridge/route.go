@@ -23,6 +23,7 @@ const (
 	methodLevel        = "logging/setLevel"
 	methodCall         = "tools/call"
 	methodTools        = "tools/list"
+	methodToolsChanged = "notifications/tools/list_changed"
 )
 
 // class is a kind of message of the host.
@@ -102,6 +103,7 @@ func (b *bridge) classOf(p parcel) class {
 // route takes one message of the host. It does not wait for the server.
 func (b *bridge) route(m jsonmsg.Message) {
 	switch {
+	case !b.admits(m):
 	case m.Kind == jsonmsg.Request:
 		b.request(m)
 	case m.Method == methodCancelled:

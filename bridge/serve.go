@@ -156,6 +156,8 @@ func (b *bridge) do(f *flight) error {
 // cancellation, there is no second answer; in the modern era there is nothing
 // more at all, and no request of the server ever (RELAY T4).
 func (b *bridge) pass(f *flight, m jsonmsg.Message) {
+	b.heed(m)
+	m = b.sift(f, m)
 	wanted := true
 	switch {
 	case m.Kind == jsonmsg.Response:
@@ -176,6 +178,7 @@ func (b *bridge) pass(f *flight, m jsonmsg.Message) {
 
 // tell writes a message of the server to the host, but for what it may not ask.
 func (b *bridge) tell(ctx context.Context, m jsonmsg.Message) {
+	b.heed(m)
 	if m.Kind == jsonmsg.Request {
 		if lacks := b.undeclared(m); lacks != "" {
 			b.decline(m, lacks)

@@ -146,7 +146,7 @@ func (b *bridge) hold(f *flight, inv Invitation, limit time.Duration) bool {
 		case <-over.C:
 			b.text(f, textStillOpen(inv))
 		case <-tick.C:
-			b.progress(f)
+			b.progress(f, textWaiting)
 			continue
 		case <-f.ctx.Done():
 		case <-b.signCtx.Done():
@@ -173,7 +173,7 @@ func (b *bridge) signedIn(f *flight, inv Invitation) bool {
 
 // progress tells the host that its call still waits, if it asked to be told. The
 // steps are tiny, so that those of the server still go up from there.
-func (b *bridge) progress(f *flight) {
+func (b *bridge) progress(f *flight, text string) {
 	token := jsonmsg.Lookup(f.msg.Raw, "params", "_meta", "progressToken")
 	if token == nil || !f.open() {
 		return
@@ -181,13 +181,14 @@ func (b *bridge) progress(f *flight) {
 	f.steps++
 	b.out.send(f.ctx, fmt.Appendf(nil,
 		`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":%.6f,"message":%s}}`,
-		token, float64(f.steps)/1e6, jsonmsg.Quote(textWaiting)))
+		token, float64(f.steps)/1e6, jsonmsg.Quote(text)))
 }
 
 // hostInfo is what a host has said of itself.
 type hostInfo struct {
-	name     string
-	showsURL bool // it can show a web address: elicitation in mode "url" (HOSTS H21)
+	name      string
+	showsURL  bool // it can show a web address: elicitation in mode "url" (HOSTS H21)
+	showsForm bool // it can ask a question: elicitation in mode "form", which is the one that counts where none is named
 }
 
 // hostOf reads it where the era of the host has it: in initialize, or in _meta of
@@ -209,9 +210,12 @@ func newHostInfo(info, capabilities json.RawMessage) hostInfo {
 	if name == "" {
 		name = jsonmsg.Text(jsonmsg.Lookup(info, "name"))
 	}
-	shows := jsonmsg.Lookup(capabilities, "elicitation", "url")
-	return hostInfo{name: name, showsURL: len(shows) > 0 && shows[0] == '{'}
+	elicits := jsonmsg.Lookup(capabilities, "elicitation")
+	url, form := isObject(jsonmsg.Lookup(elicits, "url")), isObject(jsonmsg.Lookup(elicits, "form"))
+	return hostInfo{name: name, showsURL: url, showsForm: form || isObject(elicits) && !url}
 }
+
+func isObject(value json.RawMessage) bool { return len(value) > 0 && value[0] == '{' }
 
 // isHTTPS reports whether an address is one that hosts show: they decline those
 // of this machine by themselves (HOSTS H11).

@@ -117,6 +117,7 @@ func (b *bridge) connected() {
 		return
 	}
 	if was.needsLogin() {
+		b.brakes.outdate()
 		b.book.revisit()
 	}
 	done := b.book.settle()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/payu-mcp/payu-mcp/bridge/policy"
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/printable"
 )
@@ -36,7 +37,10 @@ const (
 	textWaiting = "Waiting for the PayU sign-in in the browser"
 	textList    = "PayU's tools, as JSON. Use one with payu_call_tool.\n"
 
-	whenDone = " When the user says that it is done, repeat the request."
+	textAsking = "Waiting for the user to say yes or no"
+
+	tellTheUser = " Nothing was sent to PayU. Tell the user; only the user can change that, in the settings of payu-mcp."
+	whenDone    = " When the user says that it is done, repeat the request."
 )
 
 func good(text string) notice { return notice{text: text, good: true} }
@@ -49,6 +53,13 @@ const (
 	sentenceEnded    = "PayU has ended the sign-in that was there: it was revoked in PayU's dashboard, or it has expired."
 	sentenceSignedIn = "You are signed in to PayU. PayU's own tools are available now; if they are not shown, use payu_list_tools and payu_call_tool."
 	sentenceBadInner = "payu_call_tool needs the name of a tool of PayU, and cannot be used for payu_login, payu_list_tools or itself. Nothing was sent. Ask payu_list_tools for the names."
+)
+
+// What becomes of a call that its person is asked about.
+const (
+	sentenceRefused    = "The user was asked and did not say yes, so nothing was sent to PayU. Do not try again unless the user asks for it."
+	sentenceUnanswered = "The user was asked and did not answer in time, so nothing was sent to PayU. Ask the user before you repeat the request."
+	sentenceStale      = "This answer is not to a question that is still open, or the request is another one than the user was asked about. Nothing was sent to PayU. Repeat the request as it was, without the answer, to ask again."
 )
 
 func instructions(s state) string {
@@ -127,3 +138,37 @@ func clean(name string) string { return printable.Line(name, maxName) }
 const maxName = 60
 
 var errSlowSignIn = hint.With(errors.New("PayU's sign-in page could not be found in time"), "check the network, then repeat the request")
+
+// textForbidden: the policy keeps this host from a tool.
+func textForbidden(v policy.Verdict, name string) notice {
+	tool := clean(name)
+	return bad(map[policy.Verdict]string{
+		policy.BadName:    "payu-mcp has been told which tools may be used, and the name of this one can be read in several ways.",
+		policy.Blocked:    "The user has blocked the tool " + tool + " in payu-mcp.",
+		policy.NotAllowed: "The tool " + tool + " is not among those that the user allows in payu-mcp.",
+		policy.Unlisted:   "payu-mcp has been told which tools may be used, and PayU's list of tools has none of the name " + tool + ".",
+		policy.Writes:     "payu-mcp is set to read only, and PayU does not say that the tool " + tool + " changes nothing.",
+	}[v] + tellTheUser)
+}
+
+// textCannotAsk: the user is to be asked, and the host cannot.
+func textCannotAsk(name string) notice {
+	return bad("The user wants to be asked before the tool " + clean(name) + " is used, and this program cannot show the question." + tellTheUser)
+}
+
+// textConfirm is the question. Arguments that are too long to read are cut.
+func textConfirm(name, arguments string) string {
+	shown := printable.Line(arguments, maxArguments)
+	if shown == "" {
+		shown = "none"
+	}
+	return "Send this to PayU? The assistant wants to use the tool " + clean(name) + ", which may change something or move money. Arguments: " + shown
+}
+
+// maxArguments is how much of a call's arguments a question shows, in characters.
+const maxArguments = 4000
+
+// textUnjudged: what a tool does cannot be found out.
+func textUnjudged(err error) notice {
+	return bad("payu-mcp has been told which tools may be used, and cannot find out what this one does. Nothing was sent to PayU: " + explain(err))
+}

@@ -239,7 +239,7 @@ func TestPlanted_stateFolder_sharedIsRefusedOursIsPrivate(t *testing.T) {
 		if err := plant(w.state); err != nil {
 			t.Fatal(err)
 		}
-		w.fails(w.payu("login", "--url", sb.Endpoint(), "--store=file"), exitError, "is not private")
+		w.fails(w.payu("login", "--url", sb.Endpoint(), "--store=file", "--time-limit=20s"), exitError, "is not private")
 		if left, _ := os.ReadDir(w.state); len(left) > 0 || sb.Log().Len() > 0 {
 			t.Errorf("%s: %d files were made, %d requests sent", name, len(left), sb.Log().Len())
 		}

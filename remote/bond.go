@@ -98,6 +98,14 @@ func (s *session) close() *bond {
 	return b
 }
 
+// owner returns the sign-in that b belongs to, "" if that cannot be named. ok: a
+// token was used in it so far; one that needs none outlasts every sign-in.
+func (s *session) owner(b *bond) (grant string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return b.grant, b.token != ""
+}
+
 // nudge asks for a look at the sign-in at once.
 func (s *session) nudge() {
 	s.mu.Lock()

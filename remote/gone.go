@@ -16,7 +16,7 @@ var errGone = errors.New("the sign-in that it belonged to is gone")
 // watch leaves a session soon after its sign-in is gone. It looks only while
 // there is a session or a stream to end.
 func (c *Client) watch(ctx context.Context, b *bond) {
-	if c.inForce == nil || b.token == "" {
+	if c.inForce == nil {
 		return
 	}
 	go func() {
@@ -33,7 +33,8 @@ func (c *Client) watch(ctx context.Context, b *bond) {
 			case <-ctx.Done():
 				return
 			}
-			if (b.id != "" || c.unasked.get() != nil) && c.gone(ctx, b.grant) {
+			grant, signedIn := c.session.owner(b)
+			if signedIn && (b.id != "" || c.unasked.get() != nil) && c.gone(ctx, grant) {
 				c.leave(ctx, b.gen)
 				return
 			}
@@ -45,7 +46,7 @@ func (c *Client) watch(ctx context.Context, b *bond) {
 // that is not known only the latter shows. What cannot be told now is not gone.
 func (c *Client) gone(ctx context.Context, grant string) bool {
 	now, err := c.inForce(ctx)
-	return err == nil && now != grant && (grant != "" || now == "")
+	return err == nil && (now == "" || grant != "" && now != grant)
 }
 
 // subscribe holds a subscription of the modern era open, which ends when the

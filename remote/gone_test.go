@@ -25,6 +25,7 @@ type household struct {
 	tokens
 
 	release chan struct{}
+	public  bool // it wants no token for what is no call
 
 	mu      sync.Mutex
 	inForce string
@@ -77,7 +78,7 @@ func (h *household) RoundTrip(r *http.Request) (*http.Response, error) {
 		pr, pw := io.Pipe()
 		context.AfterFunc(r.Context(), func() { pw.CloseWithError(r.Context().Err()) })
 		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/event-stream"}}, Body: pr}, nil
-	case token == "" && r.Method != http.MethodDelete:
+	case token == "" && r.Method != http.MethodDelete && (!h.public || strings.Contains(body, "tools/call")):
 		return response(401, "text/plain", ""), nil
 	case strings.Contains(body, `"slow"`):
 		h.mu.Unlock()
@@ -195,6 +196,40 @@ func sorted(requests []string) []string {
 		}
 	}
 	return append(posts, gets...)
+}
+
+// A session that began before anybody was signed in belongs to who is since then.
+func TestGone_signedInDuringTheSession_endsWithThatSignIn(t *testing.T) {
+	t.Parallel()
+	for _, next := range []struct {
+		token redact.Secret
+		grant string
+	}{{"", ""}, {"new", "2"}} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHousehold()
+			h.public = true
+			h.change("", "", nil)
+			c := client(t, "https://example.test/", transport(h), with(&h.tokens), func(c *remote.Config) { c.InForce = h.current })
+			for _, line := range []string{initialize, inited} {
+				if _, err := do(t, c, line); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(time.Hour) // fake time
+			h.change("old", "1", nil)
+			if _, err := do(t, c, call); err != nil {
+				t.Fatal(err)
+			}
+			h.change(next.token, next.grant, nil)
+			time.Sleep(5 * time.Second) // fake time
+			if diff := cmp.Diff([]string{"POST", "POST s1", "POST s1 old", "DELETE s1 old"}, h.requests()); diff != "" {
+				t.Errorf("%q: %s", next.token, diff)
+			}
+			if err := c.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 // A call that is under way may move money: the server is not told to end its

@@ -59,7 +59,7 @@ func (x *exchange) setHeaders(h http.Header) {
 	case x.ending != nil:
 		x.ending.stamp(h)
 	case x.msg.Method != methodInitialize:
-		x.gen, x.bond = x.client.session.stamp(h, x.token, x.verb == http.MethodPost)
+		x.gen, x.bond = x.client.session.stamp(h, x.token, x.grant, x.verb == http.MethodPost)
 	}
 }
 

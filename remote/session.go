@@ -108,8 +108,9 @@ func (s *session) heard(m jsonmsg.Message) {
 }
 
 // stamp puts session and version on a request after initialize, and tells which
-// session that is. used: the request is in flight in it until exit.
-func (s *session) stamp(h http.Header, token redact.Secret, used bool) (gen int, b *bond) {
+// session that is. used: the request is in flight in it until exit. The session
+// belongs to the sign-in that uses it first, as soon as that can be named.
+func (s *session) stamp(h http.Header, token redact.Secret, grant string, used bool) (gen int, b *bond) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.bond == nil {
@@ -118,6 +119,9 @@ func (s *session) stamp(h http.Header, token redact.Secret, used bool) (gen int,
 	s.bond.stamp(h)
 	if !used {
 		return s.gen, nil
+	}
+	if s.bond.grant == "" && (s.bond.token == "" || s.bond.token == token) {
+		s.bond.grant = grant
 	}
 	if token != "" {
 		s.bond.token = token

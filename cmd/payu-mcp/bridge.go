@@ -47,6 +47,7 @@ func runBridge(cmd *cobra.Command, e env, o *options) error {
 	if err != nil {
 		return err
 	}
+	defer isRunning(o.stateDir, log)()
 	hosted, cancel := withParent(cmd.Context())
 	log.Info("the bridge has started", "version", buildinfo.Version(), "profile", o.profile, "endpoint", p.endpoint)
 	err = p.bridge(hosted, o, e)
@@ -70,7 +71,7 @@ func (p *parts) bridge(ctx context.Context, o *options, e env) error {
 	login := &signIns{parts: p, o: o}
 	err = bridge.Run(ctx, bridge.Config{
 		In: e.stdin, Out: e.stdout, Remote: translate.New(r, r.Era, p.log), Era: r.Era, Log: p.log,
-		Login: login, Catalogue: &savedAnswers{parts: p, login: login},
+		Login: login, Policy: o.policy(), Changed: p.changed.note, Catalogue: &savedAnswers{parts: p, login: login},
 	})
 	if err != nil {
 		return fmt.Errorf("relaying: %w", err)
@@ -79,20 +80,16 @@ func (p *parts) bridge(ctx context.Context, o *options, e env) error {
 }
 
 func printWelcome(w io.Writer) error {
-	entry, err := hostEntry()
+	_, err := io.WriteString(w, `payu-mcp is started by an MCP host, such as Claude Desktop, not by hand.
+
+Put it into your hosts and sign in:  payu-mcp install
+The same by hand:                    payu-mcp install --print
+Sign in only:                        payu-mcp login
+See who is signed in:                payu-mcp status
+Try it without PayU:                 payu-mcp demo
+`)
 	if err != nil {
-		return err
+		return fmt.Errorf("printing what this program is: %w", err)
 	}
-	_, err = fmt.Fprintf(w, `payu-mcp is started by an MCP host, such as Claude Desktop, not by hand.
-
-Sign in first:         payu-mcp login
-See who is signed in:  payu-mcp status
-Try it without PayU:   payu-mcp demo
-
-Then put this into the host's configuration (Claude Desktop: claude_desktop_config.json)
-and restart the host:
-
-%s
-`, entry)
-	return err
+	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"maps"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/payu-mcp/payu-mcp/bridge"
 	"github.com/payu-mcp/payu-mcp/bridge/catalogue"
+	"github.com/payu-mcp/payu-mcp/bridge/policy"
 	"github.com/payu-mcp/payu-mcp/bridge/translate"
 	"github.com/payu-mcp/payu-mcp/keychain"
 	"github.com/payu-mcp/payu-mcp/remote"
@@ -28,9 +30,13 @@ func hostVersions() []string { return []string{"2025-11-25", "2025-06-18"} }
 
 // newShelf keeps the catalogue beside the login, under the same hash.
 func newShelf(stateDir, profile, endpoint string) *catalogue.Shelf {
+	return catalogue.NewShelf(stateDir, stateName(stateDir, profile, endpoint), time.Now)
+}
+
+// stateName is what the files of one profile and endpoint have in common.
+func stateName(stateDir, profile, endpoint string) string {
 	login := filepath.Base(keychain.Path(stateDir, profile, endpoint))
-	hash := strings.TrimSuffix(strings.TrimPrefix(login, "credential-"), filepath.Ext(login))
-	return catalogue.NewShelf(stateDir, hash, time.Now)
+	return strings.TrimSuffix(strings.TrimPrefix(login, "credential-"), filepath.Ext(login))
 }
 
 // introduce greets the server with the new login, as hello does, and fills the
@@ -72,6 +78,7 @@ func (p *parts) collect(ctx context.Context, version string) {
 // keep saves what was collected, if that went well.
 func (p *parts) keep(ctx context.Context, version string, saved *catalogue.Saved, err error) {
 	if err == nil {
+		p.compare(version, *saved)
 		err = p.catalogue.Save(version, *saved)
 	}
 	if err != nil {
@@ -79,9 +86,21 @@ func (p *parts) keep(ctx context.Context, version string, saved *catalogue.Saved
 	}
 }
 
+// compare notes what of the tools is not as it was kept.
+func (p *parts) compare(version string, now catalogue.Saved) {
+	const tools = "tools/list"
+	was, err := p.catalogue.Load(version)
+	if err != nil || was == nil {
+		return
+	}
+	if changes := policy.Changes(was.Lists[tools], now.Lists[tools]); len(changes) > 0 {
+		p.changed.note(changes)
+	}
+}
+
 // dropCatalogue forgets what the server said to an account that leaves.
-func dropCatalogue(shelf *catalogue.Shelf, log *slog.Logger) {
-	if err := shelf.Drop(); err != nil {
+func dropCatalogue(shelf *catalogue.Shelf, changed changedTools, log *slog.Logger) {
+	if err := errors.Join(shelf.Drop(), changed.drop()); err != nil {
 		log.Warn("the catalogue of the old login could not be removed", slog.Any("error", err))
 	}
 }

@@ -44,7 +44,7 @@ func (o *options) takeSecret(flags *pflag.FlagSet, getenv func(string) string) e
 // secret, so one that is given replaces one that is remembered in another form.
 func (s settings) stillGood(saved settings, given func(flag string) bool) settings {
 	if given("url") && cmp.Or(s.URL, auth.PayUEndpoint) != cmp.Or(saved.URL, auth.PayUEndpoint) {
-		return settings{Store: saved.Store}
+		return settings{Store: saved.Store, brakes: saved.brakes}
 	}
 	if given("auth-server-metadata-url") && s.AuthServerMetadataURL != saved.AuthServerMetadataURL ||
 		given("client-metadata-url") && s.ClientMetadataURL != "" {

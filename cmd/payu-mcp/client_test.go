@@ -151,6 +151,24 @@ func TestBridge_hostsConfigurationNamesTheWay_refused(t *testing.T) {
 	}
 }
 
+// An endpoint on this computer is no licence either if somebody elsewhere says
+// where to sign in there: the browser would go to them, and a file's text as the
+// client secret. Nor is it for a proxy: the authorization server may be elsewhere.
+//
+//oauth:row X17 cmd/payu-mcp/trust.go "(o.login.Proxy == \"\" || o.login.Proxy == o.givenToLogin().Proxy)" => "true"
+func TestBridge_localEndpointWithMetadataElsewhere_refused(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, sandbox.Options{})
+	out, err := c.command("--url="+c.sandbox.Endpoint(), "--auth-server-metadata-url=https://evil.example.invalid/m", "--client-id=x", "--client-secret-file=/etc/hostname").CombinedOutput()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != exitUsage || !strings.Contains(string(out), "--client-secret-file and --auth-server-metadata-url is not taken") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	out, err = c.command("--url="+c.sandbox.Endpoint(), "--proxy=http://127.0.0.1:9").CombinedOutput()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != exitUsage || !strings.Contains(string(out), "--proxy is not taken") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // The configuration may also bring the state folder along, with a profile in it:
 // it counts only where login has written it.
 //
@@ -174,6 +192,25 @@ func TestBridge_profileThatCameWithTheConfiguration_doesNotCount(t *testing.T) {
 		t.Fatal(err)
 	}
 	if out, err := c.command().CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// The person's own folder needs no note, so a damaged one shuts nobody out of it.
+func TestBridge_noteOfFoldersDamaged_ownProfileCounts(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, sandbox.Options{})
+	o := &options{stateDir: filepath.Join(c.home, ".local", "state", "payu-mcp"), profile: "default", login: settings{Proxy: "http://127.0.0.1:9"}}
+	if err := os.MkdirAll(o.stateDir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	err := os.WriteFile(filepath.Join(o.stateDir, foldersFile), []byte("["), 0o600)
+	if err := errors.Join(err, saveSettings(o.stateDir, o.profile, o.login)); err != nil {
+		t.Fatal(err)
+	}
+	bridge := c.command()
+	bridge.Args = bridge.Args[:1] // its own folder is the default
+	if out, err := bridge.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

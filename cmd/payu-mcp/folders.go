@@ -35,7 +35,10 @@ func (o *options) remember(log *slog.Logger) error {
 func (o *options) noteFolder() error {
 	home, known, err := knownFolders()
 	dir := realPath(o.stateDir)
-	if err != nil || dir == realPath(home) || slices.Contains(known, dir) {
+	switch {
+	case home != "" && dir == realPath(home):
+		return nil
+	case err != nil || slices.Contains(known, dir):
 		return err
 	}
 	if err := os.MkdirAll(home, 0o700); err != nil {
@@ -50,16 +53,22 @@ func (o *options) noteFolder() error {
 
 // givenToLogin returns what is remembered if login has remembered it.
 func (o *options) givenToLogin() settings {
-	home, known, err := knownFolders()
-	dir := realPath(o.stateDir)
-	if err == nil && (dir == realPath(home) || slices.Contains(known, dir)) {
+	if o.isOwnFolder() {
 		return o.saved
 	}
 	return settings{}
 }
 
-// knownFolders returns the person's own state folder, and the others that login
+// isOwnFolder tells whether the state folder is the person's own, or one that login
 // has written into.
+func (o *options) isOwnFolder() bool {
+	home, known, err := knownFolders()
+	dir := realPath(o.stateDir)
+	return home != "" && dir == realPath(home) || err == nil && slices.Contains(known, dir)
+}
+
+// knownFolders returns the person's own state folder, and the others that login
+// has written into. That one is known, if there is a home, also with an error.
 func knownFolders() (home string, known []string, err error) {
 	if home, err = defaultStateDir(); err != nil {
 		return "", nil, err
@@ -72,7 +81,7 @@ func knownFolders() (home string, known []string, err error) {
 		err = json.Unmarshal(b, &known)
 	}
 	if err != nil {
-		return "", nil, fmt.Errorf("reading the noted state folders: %w", err)
+		return home, nil, fmt.Errorf("reading the noted state folders: %w", err)
 	}
 	return home, known, nil
 }

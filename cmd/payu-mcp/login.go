@@ -95,7 +95,10 @@ func (p *parts) login(ctx context.Context, lo loginOptions, e env) error {
 	if err := p.printSignedIn(e.stdout, cred); err != nil {
 		return err
 	}
-	return p.tryOut(ctx, e.stdout)
+	if err := p.tryOut(ctx, e.stdout); err != nil {
+		return err
+	}
+	return p.changed.report(e.stdout)
 }
 
 // tryOut uses the new login once, so that an account that may not use MCP is

@@ -113,8 +113,7 @@ func logoutOne(ctx context.Context, e env, o options, t target, ring *keychain.K
 	if err != nil {
 		return false, err
 	}
-	// Only the way there: the stored registration and server are the ones to use.
-	o.login = settings{URL: t.resource, CAFile: saved.CAFile, Proxy: saved.Proxy}
+	o.login = saved.wayTo(t.resource)
 	p, err := wire(&o, e, log, storeUse{keyring: ring})
 	if err != nil {
 		return false, err
@@ -125,7 +124,7 @@ func logoutOne(ctx context.Context, e env, o options, t target, ring *keychain.K
 	if err == nil {
 		p.era.forget()
 		// It went before the login did, but a bridge may have put it back meanwhile.
-		dropCatalogue(p.catalogue, log)
+		dropCatalogue(p.catalogue, p.changed, log)
 		err = p.store.Remove(ctx) // what could not be opened is still there
 	}
 	if errors.Is(err, keychain.ErrKeyLeft) {
@@ -134,6 +133,17 @@ func logoutOne(ctx context.Context, e env, o options, t target, ring *keychain.K
 	dead = t.dead(done)
 	printLogout(e.stdout, t, done, dead, err)
 	return dead, errors.Join(err, p.close(ctx))
+}
+
+// wayTo keeps of s only the way to resource: the stored registration and server are
+// the ones to use. Part of it is the host that the person chose for the metadata,
+// which may be one that nobody else could send a token to.
+func (s settings) wayTo(resource string) settings {
+	way := settings{URL: resource, CAFile: s.CAFile, Proxy: s.Proxy}
+	if cmp.Or(s.URL, auth.PayUEndpoint) == resource {
+		way.AuthServerMetadataURL = s.AuthServerMetadataURL
+	}
+	return way
 }
 
 // dead tells whether the server has confirmed the end of all tokens that there

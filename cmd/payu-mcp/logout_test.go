@@ -2,14 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/payu-mcp/payu-mcp/auth"
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
 
@@ -188,5 +193,38 @@ func TestLogout_modernServer_streamEnds(t *testing.T) {
 	c.until(10*time.Second, func() bool { return c.sandbox.Streams() == 1 })
 	if err := h.stop(); err != nil {
 		t.Error(err)
+	}
+}
+
+// An authorization server in a private network, which login was told the metadata
+// of, is asked to revoke as it was asked for the tokens.
+func TestLogout_serverInPrivateNetwork_isAsked(t *testing.T) {
+	t.Parallel()
+	const endpoint, server = "https://mcp.example.invalid/mcp", "https://login.corp.internal"
+	var asked atomic.Int32
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodConnect && r.Host == "login.corp.internal:443" {
+			asked.Add(1)
+		}
+		w.WriteHeader(http.StatusBadGateway)
+	}))
+	defer proxy.Close()
+	c := newComputer(t, sandbox.Options{})
+	o := &options{profile: "default", stateDir: filepath.Join(c.home, "state"), login: settings{
+		URL: endpoint, AuthServerMetadataURL: server + "/metadata", Proxy: proxy.URL, Store: storeFile,
+	}}
+	p, err := wire(o, env{getenv: func(string) string { return "" }}, slog.New(slog.DiscardHandler), storeUse{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := &credentialStore{sealed: p.store, log: p.log}
+	err = store.Update(t.Context(), func(context.Context, *auth.Credential) (*auth.Credential, error) {
+		return &auth.Credential{AccessToken: "access", Server: auth.Server{Issuer: server, RevocationEndpoint: server + "/revoke"}}, nil
+	})
+	if err := errors.Join(err, p.close(t.Context()), saveSettings(o.stateDir, o.profile, o.login)); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := c.command("logout").CombinedOutput(); err == nil || asked.Load() != 1 {
+		t.Errorf("asked %d times: %v\n%s", asked.Load(), err, out)
 	}
 }

@@ -46,6 +46,7 @@ type settings struct {
 	CAFile                string `json:"ca_file,omitempty"`
 	Proxy                 string `json:"proxy,omitempty"`
 	Store                 string `json:"store,omitempty"`
+	brakes
 
 	secret   redact.Secret // of the environment; sealed with the login, never in the profile
 	noSecret bool          // --client-secret-file was given empty
@@ -76,6 +77,7 @@ func addLoginFlags(f *pflag.FlagSet, s *settings) {
 	f.StringVar(&s.AuthServerMetadataURL, "auth-server-metadata-url", "", "where the authorization server metadata is (default: found from the endpoint)")
 	f.StringVar(&s.CAFile, "ca-file", "", "PEM file with certificate authorities to trust besides the system's")
 	f.StringVar(&s.Proxy, "proxy", "", "http proxy, as http://HOST:PORT (default: HTTPS_PROXY)")
+	addBrakeFlags(f, &s.brakes)
 	f.StringVar(&s.Store, "store", "", "where the login is kept: keychain, or file without a keychain (default keychain)")
 }
 
@@ -168,6 +170,7 @@ func (s settings) over(saved settings, given func(flag string) bool) settings {
 	keep(given("ca-file"), &s.CAFile, saved.CAFile)
 	keep(given("proxy"), &s.Proxy, saved.Proxy)
 	keep(given("store"), &s.Store, saved.Store)
+	s.brakes = s.brakes.over(saved.brakes, given)
 	return s
 }
 

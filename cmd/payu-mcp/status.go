@@ -36,6 +36,8 @@ type statusReport struct {
 	CAFile       string         `json:"ca_file,omitempty"`
 	CallbackPort int            `json:"callback_port,omitempty"`
 	Options      []statusOption `json:"options"`
+	Policy       statusPolicy   `json:"policy"`
+	Changed      []changedTool  `json:"changed_tools,omitempty"`
 	Notes        []string       `json:"notes,omitempty"`
 	Log          statusLog      `json:"log"`
 	// Profiles are all that there are, this one first; only this one if --profile
@@ -77,7 +79,7 @@ the network, and shows no secret. With --profile or --url it is about that one a
 The exit code is 3 when none of the profiles that are shown has somebody signed in.`
 
 func newStatusCmd(e env, o *options) *cobra.Command {
-	var asJSON bool
+	var asJSON, acknowledge bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show who is signed in where, until when, and where it is stored",
@@ -87,10 +89,15 @@ func newStatusCmd(e env, o *options) *cobra.Command {
 			if err := o.resolve(cmd, e.getenv); err != nil {
 				return err
 			}
-			return runStatus(e, o, asJSON)
+			err := runStatus(e, o, asJSON)
+			if acknowledge { // what has been shown
+				err = errors.Join(err, changedToolsOf(o).acknowledge())
+			}
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	cmd.Flags().BoolVar(&acknowledge, "acknowledge", false, "show changed tools for the last time")
 	addLoginFlags(cmd.Flags(), &o.login)
 	return cmd
 }
@@ -102,6 +109,7 @@ func runStatus(e env, o *options, asJSON bool) error {
 	}
 	r.Options = o.inForce(e.getenv, r.summary != nil && r.summary.ClientSecret)
 	r.Proxy = proxyIn(r.Options)
+	r.Policy, r.Changed = o.statusPolicy(), changedToolsOf(o).unseen()
 	if note := o.proxyNote(e.getenv); note != "" {
 		r.Notes = append(r.Notes, note)
 	}
@@ -257,6 +265,10 @@ func (r *statusReport) text(w io.Writer) error {
 	line("log", r.Log.File)
 	for _, o := range r.Options {
 		line("option", o.text())
+	}
+	line("policy", r.Policy.text())
+	for _, c := range r.Changed {
+		line("changed", c.text())
 	}
 	for _, n := range r.Notes {
 		line("note", n)

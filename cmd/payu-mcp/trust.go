@@ -30,7 +30,7 @@ func ownEndpoint(endpoint string) bool {
 // with, is only what a person gave to login, unless all of it stays on this
 // computer.
 func (o *options) checkForBridge() error {
-	if auth.IsLoopback(o.login.URL) {
+	if o.staysHere() {
 		return nil
 	}
 	o.trustSealedSecret()
@@ -43,6 +43,16 @@ func (o *options) checkForBridge() error {
 		return usagef("run payu-mcp login --state-dir "+o.stateDir+" in a terminal, if the folder is yours", what, strings.Join(strange, " and "))
 	}
 	return nil
+}
+
+// staysHere tells whether the endpoint, and all that these options say of the way
+// to its tokens, is on this computer. An endpoint here may still have its
+// authorization server elsewhere: nothing that goes there goes through a proxy of
+// the configuration's.
+func (o *options) staysHere() bool {
+	metadata := o.login.AuthServerMetadataURL
+	return auth.IsLoopback(o.login.URL) && (metadata == "" || auth.IsLoopback(metadata)) &&
+		(o.login.Proxy == "" || o.login.Proxy == o.givenToLogin().Proxy)
 }
 
 // notIn names the options whose values are other ones than those of saved.
@@ -80,7 +90,7 @@ func (o *options) trustSealedSecret() {
 // mayAskToSignIn refuses a sign-in at an endpoint of somebody else where this
 // user has not signed in with login. A file that merely lies in a folder that
 // the configuration names is no proof of that: its key must be in the keychain,
-// or the folder be the user's own.
+// or the folder be one that login has written into.
 func (p *parts) mayAskToSignIn(ctx context.Context, o *options) error {
 	if ownEndpoint(p.endpoint) {
 		return nil
@@ -89,8 +99,7 @@ func (p *parts) mayAskToSignIn(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	home, err := defaultStateDir()
-	ours := p.store.Kind() == keychain.KindKeychain || (err == nil && o.stateDir == home)
+	ours := p.store.Kind() == keychain.KindKeychain || o.isOwnFolder()
 	if cred != nil && !cred.SignedInAt.IsZero() && ours {
 		return nil
 	}

@@ -28,10 +28,12 @@ type parts struct {
 	store    *keychain.Store
 	auth     *auth.Client
 	data     *nettransport.Transport // for the endpoint
+	guarded  *nettransport.Transport // for what a server names
 	era      eraMemory
 	opener   auth.Opener
 
 	catalogue *catalogue.Shelf
+	changed   changedTools
 }
 
 // storeUse is how a command uses the sealed store.
@@ -80,12 +82,12 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 		return nil, usageError{err}
 	}
 	cfg.Resource, cfg.Log, cfg.SignInLimit = endpoint, log, use.limit
-	shelf := newShelf(o.stateDir, o.profile, endpoint)
+	shelf, changed := newShelf(o.stateDir, o.profile, endpoint), newChangedTools(o.stateDir, o.profile, endpoint, log)
 	cfg.HTTP = &http.Client{Transport: server}
-	cfg.Store = &credentialStore{sealed: store, log: log, beforeDelete: func() { dropCatalogue(shelf, log) }}
+	cfg.Store = &credentialStore{sealed: store, log: log, beforeDelete: func() { dropCatalogue(shelf, changed, log) }}
 	cfg.SignedIn = func(sameAccount bool) {
 		if !sameAccount {
-			dropCatalogue(shelf, log)
+			dropCatalogue(shelf, changed, log)
 		}
 	}
 	client, err := auth.New(cfg)
@@ -97,9 +99,9 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 		return nil, err
 	}
 	return &parts{
-		endpoint: endpoint, log: log, store: store, auth: client, data: data, opener: opener,
+		endpoint: endpoint, log: log, store: store, auth: client, data: data, guarded: server, opener: opener,
 		era:       newEraMemory(o.stateDir, o.profile, endpoint, log),
-		catalogue: shelf,
+		catalogue: shelf, changed: changed,
 	}, nil
 }
 

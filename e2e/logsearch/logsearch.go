@@ -3,6 +3,7 @@
 package logsearch
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -62,16 +63,22 @@ func (r *Run) Log(name string, text []byte) {
 
 // Folder adds all files called *.log under a folder, and what they are rotated to.
 func (r *Run) Folder(name, dir string) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	files := root.FS()
+	err = fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() || filepath.Ext(path) != ".log" {
 			return err
 		}
-		text, err := os.ReadFile(path)
+		text, err := fs.ReadFile(files, path)
 		if err == nil {
-			r.Log(name+" "+strings.TrimPrefix(path, dir), text)
+			r.Log(name+" "+path, text)
 		}
 		return err
 	})
+	return errors.Join(err, root.Close())
 }
 
 // Total says in one line what has been looked through.

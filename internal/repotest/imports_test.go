@@ -24,11 +24,13 @@ var directions = []direction{
 	{"cmd", []string{"auth", "bridge", "install", "keychain", "remote", "internal/sandbox$", "leaves"}},
 	{"bridge/catalogue", []string{"remote", "leaves"}},
 	{"bridge/translate", []string{"remote", "leaves"}},
+	{"bridge/policy", []string{"leaves"}},
 	{"bridge", []string{"remote", "leaves"}},
 	{"auth/loopback", []string{"leaves"}},
 	{"auth", []string{"leaves"}},
 	{"remote", []string{"leaves"}},
 	{"keychain", []string{"leaves"}},
+	{"install/edit", []string{"leaves"}},
 	{"install", []string{"leaves"}},
 	{"internal/sandbox/fault", []string{"internal/sandbox", "leaves"}},
 	{"internal", []string{"leaves"}},
@@ -36,12 +38,18 @@ var directions = []direction{
 
 // homes names the only folder (or file prefix) that may import a package.
 var homes = map[string][]string{
-	"github.com/spf13/cobra":           {"cmd/payu-mcp/"},
-	"github.com/spf13/pflag":           {"cmd/payu-mcp/"},
-	"golang.org/x/term":                {"cmd/payu-mcp/"},
-	"github.com/zalando/go-keyring":    {"keychain/"},
-	"github.com/pkg/browser":           {"auth/browser", "cmd/payu-mcp/browser"},
-	"github.com/google/go-cmp/cmp":     {},
+	"github.com/spf13/cobra":        {"cmd/payu-mcp/"},
+	"github.com/spf13/pflag":        {"cmd/payu-mcp/"},
+	"golang.org/x/term":             {"cmd/payu-mcp/"},
+	"github.com/zalando/go-keyring": {"keychain/"},
+	"github.com/pkg/browser":        {"auth/browser", "cmd/payu-mcp/browser"},
+	"github.com/google/go-cmp/cmp":  {},
+	"github.com/tailscale/hujson":   {"install/edit/"},
+	"go.yaml.in/yaml/v3":            {"install/edit/"},
+
+	"github.com/pelletier/go-toml/v2":          {"install/edit/"},
+	"github.com/pelletier/go-toml/v2/unstable": {"install/edit/"},
+
 	module + "/internal/sandbox/fault": {"internal/sandbox/fault/"},
 }
 
@@ -146,6 +154,7 @@ func TestImports_directions_goDownOnly(t *testing.T) {
 		"auth/loopback/a.go":    importing(module + "/auth"),
 		"bridge/a.go":           importing(module + "/auth"),
 		"bridge/catalogue/a.go": importing(module + "/bridge"),
+		"bridge/policy/a.go":    importing(module + "/remote"),
 		"internal/hint/a.go":    importing(module + "/internal/sandbox"),
 		"keychain/a.go":         importing(module + "/remote"),
 		"cmd/payu-mcp/a.go":     importing(module + "/internal/sandbox/fault"),
@@ -153,7 +162,7 @@ func TestImports_directions_goDownOnly(t *testing.T) {
 		"auth/fine.go":          importing(module + "/auth/loopback"),
 		"auth/fine_test.go":     importing(module + "/keychain"),
 		"cmd/payu-mcp/fine.go":  importing(module + "/internal/sandbox"),
-	}, 8)
+	}, 9)
 }
 
 func TestImports_library_hasOneHome(t *testing.T) {

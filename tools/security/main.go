@@ -60,7 +60,7 @@ func flags(args []string) (options, error) {
 	f.BoolVar(&o.verbose, "v", false, "with -red: show the end of each output")
 	f.StringVar(&o.rows, "rows", "", "with -red: only these rows, separated by commas")
 	f.IntVar(&o.parallel, "p", 1, "with -red: tests at a time; end-to-end tests run one at a time anyway")
-	f.DurationVar(&o.limit, "limit", 2*time.Minute, "with -red: how long a test may run")
+	f.DurationVar(&o.limit, "limit", 5*time.Minute, "with -red: how long a test may run; an end-to-end test waits for one thing up to two minutes")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
