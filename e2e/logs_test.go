@@ -199,7 +199,7 @@ func TestLogs_planted_areFound(t *testing.T) {
 			t.Fatal(err)
 		}
 		found := strings.Join(planted.Findings(), "; ")
-		if want := "planted /logs/default.1.log, line 2 holds " + what; what == "nothing" && found != "" || what != "nothing" && found != want {
+		if want := "planted logs/default.1.log, line 2 holds " + what; what == "nothing" && found != "" || what != "nothing" && found != want {
 			t.Errorf("%s: found %q", what, found)
 		}
 	}
