@@ -35,10 +35,14 @@ func (a *Attempt) code(q url.Values, resource string) (redact.Secret, error) {
 func (a *Attempt) refused(q url.Values, resource string) error {
 	code, text := clean(q.Get("error")), strings.TrimSuffix(clean(q.Get("error_description")), ".")
 	said := strings.TrimSuffix(code+", "+text, ", ")
-	err := serverFault("the authorization server answered %s", said)
+	words := text
+	if errorCode(code) == "" {
+		words = said
+	}
+	err := redact.Foreign(serverFault("the authorization server answered %s", said), words)
 	switch code {
 	case "access_denied":
-		return denied(said)
+		return denied(said, words)
 	case "invalid_scope":
 		return hint.With(err, "choose the scopes with --scope. "+payuContact(resource))
 	case "invalid_target":
@@ -53,9 +57,9 @@ func (a *Attempt) refused(q url.Values, resource string) error {
 	}
 }
 
-// denied is the end of a sign-in that somebody said no to.
-func denied(said string) error {
-	return hint.With(fmt.Errorf("%w (%s)", ErrDenied, said), "try again with payu-mcp login; if MCP is not enabled for your PayU account, ask "+payuContacts)
+// denied is the end of a sign-in that somebody said no to; words are the server's own.
+func denied(said, words string) error {
+	return hint.With(redact.Foreign(fmt.Errorf("%w (%s)", ErrDenied, said), words), "try again with payu-mcp login; if MCP is not enabled for your PayU account, ask "+payuContacts)
 }
 
 // exchange spends the code (RFC 6749 section 4.1.3), once.

@@ -70,7 +70,8 @@ type Client struct {
 	cfg    Config
 	http   *http.Client
 	log    *slog.Logger
-	jitter float64 // 0..0.1: bridges do not all refresh at the same moment (OAUTH L1)
+	jitter float64                       // 0..0.1: bridges do not all refresh at the same moment (OAUTH L1)
+	seen   func(place string, a *answer) // gets each document, for Inspect; a is nil without an answer
 
 	refreshing single
 	signingIn  single

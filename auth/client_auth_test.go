@@ -88,7 +88,7 @@ func TestSignIn_clientAuthentication_asRegistered(t *testing.T) {
 // The message names the redirect URI that was refused and the options that help
 // (PAYU U4, OAUTH A14).
 //
-//oauth:row A14 auth/register.go `registration with redirect URI %s: %s %s", clean(s.Issuer), redirectURI,` => `registration: %s %s", clean(s.Issuer),`
+//oauth:row A14 auth/register.go `registration with redirect URI %s: %s", clean(s.Issuer), redirectURI,` => `registration: %s", clean(s.Issuer),`
 func TestSignIn_redirectRefused_saysWhichAndOption(t *testing.T) {
 	t.Parallel()
 	w, in := faulty(t)

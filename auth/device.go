@@ -136,7 +136,8 @@ func (c *Client) requestCode(ctx context.Context, a *Attempt) (d *Device, life t
 	var res codeAnswer
 	switch err := ans.decode(&res); {
 	case errorCode(res.Error) != "":
-		return nil, 0, refused("the server gives no code: %s", strings.TrimSuffix(res.Error+", "+clean(without(form, a.Registration, res.Description)), ", "))
+		words := clean(without(form, a.Registration, res.Description))
+		return nil, 0, redact.Foreign(refused("the server gives no code: %s", strings.TrimSuffix(res.Error+", "+words, ", ")), words)
 	case ans.status != http.StatusOK:
 		return nil, 0, refused("the server gives no code: its device authorization endpoint answered status %d", ans.status)
 	case err != nil:

@@ -95,7 +95,7 @@ func codeError(err error, r Registration, resource string) error {
 	te, ok := errors.AsType[*tokenError](err)
 	switch {
 	case ok && te.code == "access_denied":
-		return denied(strings.TrimSuffix(te.code+", "+te.description, ", "))
+		return denied(strings.TrimSuffix(te.code+", "+te.description, ", "), te.description)
 	case ok && te.code == "expired_token":
 		return hint.With(fmt.Errorf("%w: the code is not good any more", ErrTimeout), codeAdvice)
 	case ok && te.code == "invalid_client" && r.Dynamic:

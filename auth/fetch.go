@@ -66,7 +66,11 @@ func (c *Client) get(ctx context.Context, url string) (*answer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a request: %w", err)
 	}
-	return c.send(ctx, req)
+	a, err := c.send(ctx, req)
+	if c.seen != nil {
+		c.seen(url, a)
+	}
+	return a, err
 }
 
 // isAbsence tells whether the server said that there is nothing: not a fault of

@@ -53,9 +53,7 @@ func (c *Client) secretMethod(s Server) string {
 // A14). It is a native client (RFC 8252) and asks to be a public one.
 func (c *Client) register(ctx context.Context, s Server, redirectURI string) (Registration, error) {
 	if s.RegistrationEndpoint == "" {
-		return Registration{}, hint.With(
-			serverFault("%s offers no client registration, and no client id is set", clean(s.Issuer)),
-			documentHint(s)+byHand(c.cfg.Resource))
+		return Registration{}, c.noRegistration(s)
 	}
 	body, err := json.Marshal(oauthex.ClientRegistrationMetadata{
 		ClientName:              "payu-mcp",
@@ -80,6 +78,12 @@ func (c *Client) register(ctx context.Context, s Server, redirectURI string) (Re
 		return Registration{}, fmt.Errorf("registering with %s: %w", clean(s.Issuer), err)
 	}
 	return c.readRegistration(a, s, redirectURI)
+}
+
+func (c *Client) noRegistration(s Server) error {
+	return hint.With(
+		serverFault("%s offers no client registration, and no client id is set", clean(s.Issuer)),
+		documentHint(s)+byHand(c.cfg.Resource))
 }
 
 // grantTypes is what we may ever ask the token endpoint for.
@@ -145,7 +149,8 @@ func (c *Client) registrationRefused(a *answer, s Server, redirectURI string) er
 		}
 		return hint.With(err, byHand(c.cfg.Resource))
 	}
-	err := serverFault("%s refused the client registration with redirect URI %s: %s %s", clean(s.Issuer), redirectURI, clean(e.ErrorCode), clean(e.ErrorDescription))
+	said := clean(e.ErrorCode) + " " + clean(e.ErrorDescription)
+	err := redact.Foreign(serverFault("%s refused the client registration with redirect URI %s: %s", clean(s.Issuer), redirectURI, said), said)
 	if e.ErrorCode == "invalid_redirect_uri" {
 		err = fmt.Errorf("%w: %w", errRedirectRefused, err)
 	}

@@ -91,6 +91,9 @@ type tokenError struct {
 // Error implements error.
 func (e *tokenError) Error() string { return strings.TrimSuffix(e.short()+", "+e.description, ", ") }
 
+// ForeignText lets no log keep the server's own text.
+func (e *tokenError) ForeignText() string { return e.description }
+
 // short says it without the server's own text.
 func (e *tokenError) short() string {
 	if e.code == "" {

@@ -5,15 +5,19 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/payu-mcp/payu-mcp/bridge"
 	"github.com/payu-mcp/payu-mcp/bridge/policy"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/internal/logfile"
+	"github.com/payu-mcp/payu-mcp/internal/redact"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
 
@@ -48,9 +52,22 @@ func BenchmarkCall(b *testing.B) {
 	for _, size := range []int{1 << 10, 10 << 20} {
 		for name, sse := range map[string]bool{"JSON": false, "SSE": true} {
 			b.Run(fmt.Sprintf("%s/%dKiB/direct", name, size>>10), func(b *testing.B) { direct(b, answering(b, size, sse)) })
-			b.Run(fmt.Sprintf("%s/%dKiB/bridge", name, size>>10), func(b *testing.B) { bridged(b, answering(b, size, sse), nil) })
+			b.Run(fmt.Sprintf("%s/%dKiB/bridge", name, size>>10), func(b *testing.B) { bridged(b, answering(b, size, sse), nil, nil) })
 		}
 	}
+	b.Run("JSON/1KiB/bridge with a log", func(b *testing.B) { bridged(b, answering(b, 1<<10, false), nil, fileLog(b)) })
+}
+
+// fileLog is the log as the bridge of the command line has it.
+func fileLog(b *testing.B) *slog.Logger {
+	b.Helper()
+	dir := b.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		b.Fatal(err)
+	}
+	w := logfile.Open(logfile.Path(dir, "default"), func(err error) { b.Error(err) })
+	b.Cleanup(func() { w.Close(time.Minute) })
+	return slog.New(redact.NewHandler(slog.NewTextHandler(w, nil)))
 }
 
 func direct(b *testing.B, url string) {
@@ -76,7 +93,7 @@ func direct(b *testing.B, url string) {
 	}
 }
 
-func bridged(b *testing.B, url string, rules *policy.Policy) {
+func bridged(b *testing.B, url string, rules *policy.Policy, log *slog.Logger) {
 	b.Helper()
 	tr := &http.Transport{MaxIdleConnsPerHost: 64}
 	up, err := remote.New(remote.Config{Endpoint: url, HTTP: tr})
@@ -93,7 +110,7 @@ func bridged(b *testing.B, url string, rules *policy.Policy) {
 	}
 	ended := make(chan error)
 	go func() {
-		ended <- bridge.Run(context.Background(), bridge.Config{In: inR, Out: outW, Remote: up, Policy: rules})
+		ended <- bridge.Run(context.Background(), bridge.Config{In: inR, Out: outW, Remote: up, Policy: rules, Log: log})
 	}()
 	out := bufio.NewReaderSize(outR, 64<<10)
 	b.ReportAllocs()
@@ -116,6 +133,6 @@ func bridged(b *testing.B, url string, rules *policy.Policy) {
 // BenchmarkBrakes compares a call without a policy with one that is judged.
 func BenchmarkBrakes(b *testing.B) {
 	for name, rules := range map[string]policy.Rules{"none": {}, "read-only": {ReadOnly: true}} {
-		b.Run(name, func(b *testing.B) { bridged(b, answering(b, 1<<10, false), policy.New(rules)) })
+		b.Run(name, func(b *testing.B) { bridged(b, answering(b, 1<<10, false), policy.New(rules), nil) })
 	}
 }

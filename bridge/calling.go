@@ -70,6 +70,7 @@ func (b *bridge) admit(f *flight, shown bool) bool {
 	if f.since.IsZero() {
 		f.since = time.Now()
 	}
+	f.ended = f.ended || b.state.get() == endedByPayU
 	if !b.letIn(f, How{}, shown) {
 		return false
 	}
@@ -103,6 +104,12 @@ func (b *bridge) notSent(f *flight) {
 // All of them but the good news are errors, so that no model takes them for what
 // it asked for.
 func (b *bridge) text(f *flight, t notice) {
+	if !t.good {
+		f.word = endedTold
+	}
+	if f.ended && t.signIn {
+		t.text = sentenceEnded + " " + t.text
+	}
 	b.giveText(f, t.text, !t.good)
 }
 

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 )
 
 // A server may ask a host only for what the host has declared (MCP, lifecycle,
@@ -52,7 +53,7 @@ func needs(m jsonmsg.Message) []string {
 
 // decline answers a request of the server in the words that its host would have.
 func (b *bridge) decline(m jsonmsg.Message, lacks string) {
-	b.log.LogAttrs(b.ctx, slog.LevelDebug, "declined a request of the server", slog.String("method", m.Method), slog.String("lacks", lacks))
+	b.log.LogAttrs(b.ctx, slog.LevelDebug, "declined a request of the server", slog.String("method", printable.Word(m.Method)), slog.String("lacks", lacks))
 	text := "the host program has not declared the capability " + lacks
 	answer, err := jsonmsg.Scan(jsonmsg.ErrorReply(m.ID, jsonmsg.CodeMethod, text, nil))
 	if err == nil {

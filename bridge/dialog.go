@@ -207,7 +207,7 @@ func (b *bridge) resume(f *flight) (shown, ok bool) {
 		first := f.settle()
 		b.flights.free(f)
 		if first {
-			b.answer(f.msg, codeParams, err)
+			f.fails(err, b.answer(f.msg, codeParams, err))
 		}
 		return false, false
 	}

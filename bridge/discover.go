@@ -60,7 +60,7 @@ func (b *bridge) probe(f *flight, limit time.Duration, instead func(*flight)) {
 	ctx, cancel := context.WithTimeout(b.ctx, learnLimit)
 	defer cancel()
 	known := b.era().TakesModern()
-	err := b.remote.Do(ctx, f.msg, remote.Hooks{Start: f.start, Sent: f.sent, Deliver: func(m jsonmsg.Message) {
+	err := b.remote.Do(ctx, f.msg, remote.Hooks{Start: f.start, Sent: f.sent, Head: f.head, Deliver: func(m jsonmsg.Message) {
 		if m.Kind != jsonmsg.Response || !known && !isModern(m) {
 			return
 		}
@@ -82,7 +82,9 @@ func (b *bridge) fallBack(f *flight) {
 	first := f.settle()
 	b.flights.end(f)
 	if first {
-		b.out.send(b.always, jsonmsg.ErrorReply(f.msg.ID, jsonmsg.CodeMethod, errFallBack.Error(), errorData{Source: source, Kind: kindLegacy}))
+		line := jsonmsg.ErrorReply(f.msg.ID, jsonmsg.CodeMethod, errFallBack.Error(), errorData{Source: source, Kind: kindLegacy, Side: remote.SidePayU})
+		f.ends(kindLegacy, 0, len(line))
+		b.out.send(b.always, line)
 	}
 	f.paid()
 }

@@ -27,7 +27,7 @@ type flights struct {
 
 // begin opens a flight. Its id must not be in use (RELAY L13).
 func (s *flights) begin(ctx context.Context, m jsonmsg.Message) (*flight, error) {
-	f := &flight{msg: m, key: jsonmsg.Key(m.ID)}
+	f := &flight{msg: m, key: jsonmsg.Key(m.ID), entry: entry{began: time.Now()}}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open[f.key] != nil {
@@ -90,9 +90,12 @@ type flight struct {
 	since     time.Time        // when it began to wait for a sign-in; zero: it has not
 	late      bool             // it was kept back, because it has waited for too long
 	steps     int              // how often the host has heard that it waits
+	word      string           // what the log calls an answer of ours; "": endedHere
+	ended     bool             // PayU had ended the sign-in that was there, when it began to wait
 	confirmed bool             // a person has said yes to it
 
 	mu        sync.Mutex
+	entry     entry         // for the log
 	heard     bool          // something of the answer went to the host
 	settled   bool          // answered, or cancelled: nothing more goes to the host
 	cancelled bool          // the host wants it no more: nothing more goes to the server

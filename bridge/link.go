@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
 
@@ -184,6 +185,6 @@ func (b *bridge) tellInitialized(m jsonmsg.Message) {
 		return
 	}
 	if err := b.ready(b.ctx); err != nil {
-		b.log.LogAttrs(b.ctx, slog.LevelDebug, "there is no session yet", slog.String("method", m.Method), slog.Any("error", err))
+		b.log.LogAttrs(b.ctx, slog.LevelDebug, "there is no session yet", slog.String("method", printable.Word(m.Method)), slog.Any("error", err))
 	}
 }

@@ -64,7 +64,7 @@ func (b *bridge) unless(f *flight) (context.Context, context.CancelFunc) {
 // doList sends the list method and takes what comes back.
 func (b *bridge) doList(ctx context.Context, f *flight) error {
 	mark := b.brakes.mark()
-	return b.remote.Do(ctx, f.msg, remote.Hooks{Start: f.start, Sent: f.sent, Deliver: func(m jsonmsg.Message) {
+	return b.remote.Do(ctx, f.msg, remote.Hooks{Start: f.start, Sent: f.sent, Head: f.head, Deliver: func(m jsonmsg.Message) {
 		switch {
 		case m.Kind != jsonmsg.Response:
 			b.pass(f, m)
@@ -90,7 +90,9 @@ func (b *bridge) takeList(f *flight, m jsonmsg.Message, mark int) {
 	first := f.settle(func() { b.book.tell(method, result, true) })
 	b.flights.free(f)
 	if first {
-		b.tell(f.ctx, b.sift(f, m))
+		m = b.sift(f, m)
+		f.endsWith(m)
+		b.tell(f.ctx, m)
 		b.book.delivered(method)
 		f.paid()
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
 
@@ -88,7 +89,7 @@ func (b *bridge) reply(m jsonmsg.Message) {
 
 func (b *bridge) drop(m jsonmsg.Message) {
 	b.log.LogAttrs(b.ctx, slog.LevelWarn, "the server takes messages too slowly, dropped one",
-		slog.String("method", m.Method))
+		slog.String("method", printable.Word(m.Method)))
 	b.work.end()
 }
 
@@ -100,7 +101,7 @@ func (b *bridge) post(m jsonmsg.Message) error {
 	err := b.remote.Do(ctx, m, remote.Hooks{})
 	if err != nil && b.ctx.Err() == nil {
 		b.log.LogAttrs(ctx, slog.LevelWarn, "a message of the host was not accepted",
-			slog.String("method", m.Method), slog.Any("error", err))
+			slog.String("method", printable.Word(m.Method)), slog.Any("error", err))
 	}
 	return err
 }

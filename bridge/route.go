@@ -8,6 +8,7 @@ import (
 
 	"github.com/payu-mcp/payu-mcp/bridge/catalogue"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 )
 
 // The methods that the bridge itself heeds.
@@ -111,13 +112,13 @@ func (b *bridge) route(m jsonmsg.Message) {
 	case b.modern.Load():
 		// The modern era knows neither notifications nor answers of a host over HTTP
 		// (RELAY H11).
-		b.log.LogAttrs(b.ctx, slog.LevelDebug, "kept a message of the host back", slog.String("method", m.Method))
+		b.log.LogAttrs(b.ctx, slog.LevelDebug, "kept a message of the host back", slog.String("method", printable.Word(m.Method)))
 	case m.Kind == jsonmsg.Response && !b.asked.answered(m):
 		b.log.LogAttrs(b.ctx, slog.LevelDebug, "dropped an answer of the host to a request that nobody made")
 	default:
 		if err := b.forward(parcel{msg: m}); err != nil {
 			b.log.LogAttrs(b.ctx, slog.LevelWarn, "dropped a message of the host",
-				slog.String("method", m.Method), slog.Any("error", err))
+				slog.String("method", printable.Word(m.Method)), slog.Any("error", err))
 		}
 	}
 }
@@ -176,7 +177,7 @@ func (b *bridge) launch(p parcel) {
 		b.work.end() // it is owed to whoever makes the link, and closing does not wait for it alone
 		b.tasks.Go(func() { b.tellInitialized(p.msg) })
 	case a == drop:
-		b.log.LogAttrs(b.ctx, slog.LevelDebug, "there is no session to tell the server in", slog.String("method", p.msg.Method))
+		b.log.LogAttrs(b.ctx, slog.LevelDebug, "there is no session to tell the server in", slog.String("method", printable.Word(p.msg.Method)))
 		b.work.end()
 	case p.msg.Kind == jsonmsg.Response:
 		b.reply(p.msg)

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ func (b *bridge) serve(p parcel, a action) {
 	f := p.flight
 	defer f.paid()
 	defer b.flights.end(f)
+	defer b.record(f)                              // first of all: the answer is on its way
 	if f.msg.Modern() && a != ask && a != signIn { // not of calls: their messages may be large
 		b.book.keepMeta(f.msg)
 	}
@@ -108,9 +110,10 @@ func (b *bridge) fail(f *flight, err error) {
 	case !first:
 	case f.msg.Method == methodListen && f.begun():
 		b.log.LogAttrs(b.ctx, slog.LevelDebug, "a subscription ended", slog.Any("error", err))
+		f.fails(err, 0)
 		b.out.send(b.always, fmt.Appendf(nil, `{"jsonrpc":"2.0","method":%q,"params":{"requestId":%s}}`, methodCancelled, f.msg.ID))
 	default:
-		b.answer(f.msg, jsonmsg.CodeInternal, err)
+		f.fails(err, b.answer(f.msg, jsonmsg.CodeInternal, err))
 	}
 	f.paid()
 }
@@ -121,7 +124,9 @@ func (b *bridge) give(f *flight, result json.RawMessage, note ...func()) {
 	first := f.settle(note...)
 	b.flights.free(f)
 	if first {
-		b.out.send(b.always, fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%s,"result":%s}`, f.msg.ID, jsonmsg.Compact(result)))
+		line := fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%s,"result":%s}`, f.msg.ID, jsonmsg.Compact(result))
+		f.ends(cmp.Or(f.word, endedHere), 0, len(line))
+		b.out.send(b.always, line)
 	}
 	f.paid()
 }
@@ -134,6 +139,7 @@ func (b *bridge) do(f *flight) error {
 			return !f.late && f.start()
 		},
 		Sent: f.sent,
+		Head: f.head,
 		Deliver: func(m jsonmsg.Message) {
 			if m.Kind == jsonmsg.Response && !f.since.IsZero() {
 				b.waitSettled(f.ctx)
@@ -157,6 +163,7 @@ func (b *bridge) pass(f *flight, m jsonmsg.Message) {
 	case m.Kind == jsonmsg.Response:
 		if wanted = f.settle(); wanted {
 			b.flights.free(f)
+			f.endsWith(m)
 		}
 	case f.msg.Modern():
 		wanted = f.open() && m.Kind == jsonmsg.Notification

@@ -67,7 +67,7 @@ func (s *status) next() (state, <-chan struct{}) {
 // noWay are the failures after which the server counts as out of reach.
 var noWay = map[remote.Kind]bool{
 	remote.KindUnreachable: true, remote.KindToken: true, remote.KindTimeout: true, remote.KindRedirect: true,
-	remote.KindBadAnswer: true, remote.KindServerError: true,
+	remote.KindBadAnswer: true, remote.KindServerError: true, remote.KindNetworkSignIn: true,
 }
 
 // learn draws from how a message to the server ended what it says about the

@@ -18,6 +18,8 @@ import (
 type notice struct {
 	text string
 	good bool // it is no error
+
+	signIn bool // it asks for a sign-in: why the earlier one is gone is worth a word
 }
 
 const (
@@ -41,12 +43,14 @@ const (
 	whenDone    = " When the user says that it is done, repeat the request."
 )
 
-func good(text string) notice { return notice{text, true} }
-func bad(text string) notice  { return notice{text, false} }
+func good(text string) notice { return notice{text: text, good: true} }
+func bad(text string) notice  { return notice{text: text} }
+func asks(text string) notice { return notice{text: text, signIn: true} }
 
 // The constant notices.
 const (
 	sentenceNotSent  = "You are signed in. Nothing was sent to PayU. Repeat the request."
+	sentenceEnded    = "PayU has ended the sign-in that was there: it was revoked in PayU's dashboard, or it has expired."
 	sentenceSignedIn = "You are signed in to PayU. PayU's own tools are available now; if they are not shown, use payu_list_tools and payu_call_tool."
 	sentenceBadInner = "payu_call_tool needs the name of a tool of PayU, and cannot be used for payu_login, payu_list_tools or itself. Nothing was sent. Ask payu_list_tools for the names."
 )
@@ -78,12 +82,12 @@ func place(address string) string {
 
 // textStillOpen: the call cannot be held any longer.
 func textStillOpen(inv Invitation) notice {
-	return bad("The PayU sign-in is still open, and nothing was sent to PayU. Ask the user to finish it " + place(inv.URL) + "." + whenDone)
+	return asks("The PayU sign-in is still open, and nothing was sent to PayU. Ask the user to finish it " + place(inv.URL) + "." + whenDone)
 }
 
 // textOpenByHand: there is no browser to open here.
 func textOpenByHand(inv Invitation) notice {
-	return bad("Nobody is signed in to PayU, and no browser can be opened here. Nothing was sent to PayU. Ask the user to open this address on this computer and to sign in: " + inv.URL + " ." + whenDone)
+	return asks("Nobody is signed in to PayU, and no browser can be opened here. Nothing was sent to PayU. Ask the user to open this address on this computer and to sign in: " + inv.URL + " ." + whenDone)
 }
 
 // textElsewhere: another bridge has the sign-in open.
@@ -92,7 +96,7 @@ func textElsewhere(inv Invitation) notice {
 	if inv.By != "" {
 		by = " (started by " + clean(inv.By) + ")"
 	}
-	return bad("A PayU sign-in is open already" + by + ". Nothing was sent to PayU. Ask the user to finish it " + place(inv.URL) + "." + whenDone)
+	return asks("A PayU sign-in is open already" + by + ". Nothing was sent to PayU. Ask the user to finish it " + place(inv.URL) + "." + whenDone)
 }
 
 // textDeclined: the host's person, or the host itself, said no to the address.
@@ -101,12 +105,12 @@ func textDeclined(inv Invitation) notice {
 	if inv.URL != "" {
 		text += " If the user wants to sign in after all, this address is open for ten minutes: " + inv.URL + " ."
 	}
-	return bad(text + " Do not try again unless the user asks for it.")
+	return asks(text + " Do not try again unless the user asks for it.")
 }
 
 // textFailed: the sign-in has ended without a login.
 func textFailed(err error) notice {
-	return bad("The PayU sign-in did not succeed, and nothing was sent to PayU: " + explain(err))
+	return asks("The PayU sign-in did not succeed, and nothing was sent to PayU: " + explain(err))
 }
 
 // textRefusedAgain: the server does not take the new login.

@@ -132,7 +132,6 @@ func TestBadBytes_memory_staysBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.setenv("PAYU_MCP_LOG_LEVEL", "warn")
 			s := startHostile(t)
 			p := w.startPipes("--url", s.URL)
 			do(p, s)

@@ -29,7 +29,6 @@ func TestBadInput_noKeychainNothingStored_bridgeKeepsTheLoginInMemory(t *testing
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.setenv("PAYU_MCP_LOG_LEVEL", "warn") // what people see
 			prepare(w)
 			sb := startSandbox(t, sandbox.Options{})
 			w.visitor()

@@ -54,7 +54,7 @@ func (w *world) stored() map[string][]byte {
 	}
 	files := map[string][]byte{}
 	for _, n := range names {
-		if strings.HasSuffix(n.Name(), ".lock") {
+		if strings.HasSuffix(n.Name(), ".lock") || n.IsDir() { // the folder of the logs
 			continue
 		}
 		if files[n.Name()], err = os.ReadFile(filepath.Join(w.state, n.Name())); err != nil {
@@ -132,7 +132,7 @@ func (w *world) fails(r result, code int, text string) {
 			errorLines = append(errorLines, line)
 		case strings.HasPrefix(line, "payu-mcp: hint: "):
 			hints = append(hints, line)
-		case !strings.HasPrefix(line, "time="):
+		case !strings.HasPrefix(line, "payu-mcp: warning: "):
 			others = append(others, line)
 		}
 	}

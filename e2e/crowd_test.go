@@ -69,7 +69,6 @@ const (
 func startCrowd(t *testing.T, o sandbox.Options) *crowd {
 	t.Helper()
 	w := newWorld(t)
-	w.setenv("PAYU_MCP_LOG_LEVEL", "warn")
 	w.actor("reload")
 	c := w.crowd(o, func() *host { return w.startHost() })
 	w.must(w.payu("login", "--url", c.sb.Endpoint(), "--store=file"), 0)

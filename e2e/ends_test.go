@@ -34,7 +34,6 @@ type life struct {
 func startLife(t *testing.T, via ...string) *life {
 	t.Helper()
 	w := newWorld(t)
-	w.setenv("PAYU_MCP_LOG_LEVEL", "warn") // what people see
 	sb := startSandbox(t, sandbox.Options{Knobs: sandbox.Knobs{MCP: sandbox.MCPKnobs{Sessions: true, Get: sandbox.GetStream, DeleteAllowed: true}}})
 	w.visitor()
 	w.must(w.payu("login", "--url", sb.Endpoint(), "--store=file"), 0)
@@ -277,7 +276,6 @@ func TestEnds_parentDead_goneThoughStdinIsOpen(t *testing.T) {
 func TestEnds_silentRemote_goneWithin3Seconds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.setenv("PAYU_MCP_LOG_LEVEL", "warn")
 	h := w.startHost("--url", "http://"+listener(t, false)+"/mcp")
 	opening := h.begin("initialize", initializing())
 	list := h.begin("tools/list", map[string]any{}) // held behind it, as the call is

@@ -20,29 +20,33 @@ func hostFiles() []string {
 	}
 }
 
-// Nothing writes a host's configuration yet: there is no command for it, and
-// those that there are write into their state folder only. What `install` will
-// have to hold is a matter of its own tests.
+// Only install and uninstall write a host's configuration, which their own tests
+// show; all other commands write into their state folder only.
 //
 //oauth:row X29 cmd/payu-mcp/profile.go "return filepath.Join(stateDir, \"profile-\"+profile+\".json\")" => "return filepath.Join(stateDir, \"..\", \"home\", \".mcp.json\")"
-//oauth:row X29 cmd/payu-mcp/root.go "newVersionCmd())" => "newVersionCmd(), &cobra.Command{Use: \"install\", Run: func(*cobra.Command, []string) {}})"
+//oauth:row X29 cmd/payu-mcp/root.go "newVersionCmd())" => "newVersionCmd(), &cobra.Command{Use: \"configure\", Run: func(*cobra.Command, []string) {}})"
 func TestHostFiles_everyCommand_leavesThemAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sb := startSandbox(t, sandbox.Options{})
-	const content = "{\"mcpServers\":{}}\n"
+	content := func(name string) string {
+		if filepath.Ext(name) == ".toml" {
+			return "[mcp_servers]\n"
+		}
+		return "{\"mcpServers\":{}}\n"
+	}
 	for _, name := range hostFiles() {
 		file := w.path("home", filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte(content(name)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	before := w.homeFiles()
 
-	known := []string{"completion", "demo", "help", "login", "logout", "status", "version"}
+	known := []string{"completion", "demo", "doctor", "help", "install", "login", "logout", "status", "uninstall", "version"}
 	var offers []string
 	for _, m := range regexp.MustCompile(`(?m)^  (\w+)`).FindAllStringSubmatch(section(w.must(w.payu("--help"), 0).stdout, "Available Commands:"), -1) {
 		offers = append(offers, m[1])
@@ -56,7 +60,7 @@ func TestHostFiles_everyCommand_leavesThemAlone(t *testing.T) {
 	h.initialize()
 	h.works()
 	h.end()
-	for _, args := range [][]string{{"status"}, {"version"}, {"completion", "bash"}, {"demo"}, {"logout"}} {
+	for _, args := range [][]string{{"status"}, {"doctor"}, {"version"}, {"completion", "bash"}, {"demo"}, {"logout"}, {"install", "--list"}, {"install", "--print", "--all"}, {"install", "--dry-run"}, {"uninstall", "--dry-run"}} {
 		w.must(w.payu(args...), 0)
 	}
 
@@ -65,7 +69,7 @@ func TestHostFiles_everyCommand_leavesThemAlone(t *testing.T) {
 		t.Errorf("the home holds %q, before %q", after, before)
 	}
 	for _, name := range hostFiles() {
-		if text, err := os.ReadFile(w.path("home", filepath.FromSlash(name))); err != nil || string(text) != content {
+		if text, err := os.ReadFile(w.path("home", filepath.FromSlash(name))); err != nil || string(text) != content(name) {
 			t.Errorf("%s: %q, %v", name, text, err)
 		}
 	}

@@ -93,7 +93,7 @@ func demandSecret(m *merchant) []string {
 // the message says what is lacking, which option helps and whom to write to. The
 // messages are test output (OAUTH A14, PAYU N6).
 //
-//oauth:row A14 auth/register.go `registration with redirect URI %s: %s %s", clean(s.Issuer), redirectURI,` => `registration: %s %s", clean(s.Issuer),`
+//oauth:row A14 auth/register.go `registration with redirect URI %s: %s", clean(s.Issuer), redirectURI,` => `registration: %s", clean(s.Issuer),`
 func TestPayU_whatItMayLack_messageSaysWhatHelpsAndWhomToWriteTo(t *testing.T) {
 	t.Parallel()
 	for name, c := range lacks() {

@@ -17,6 +17,7 @@ func startSandbox(t *testing.T, o sandbox.Options) *sandbox.Sandbox {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		keepSecrets(sb)
 		if err := sb.Close(); err != nil {
 			t.Errorf("closing the sandbox: %v", err)
 		}

@@ -106,7 +106,6 @@ func (w *world) visit(sb *sandbox.Sandbox, address string) {
 func newcomers(t *testing.T) *crowd {
 	t.Helper()
 	w := newWorld(t)
-	w.setenv("PAYU_MCP_LOG_LEVEL", "warn")
 	c := w.crowd(sandbox.Options{}, nil)
 	c.launch = func() *host { return w.startGroup("--url", c.sb.Endpoint(), "--store=file") }
 	return c

@@ -156,7 +156,6 @@ func (v *windows) world(t *testing.T) *world {
 	w := newWorld(t)
 	w.env = append(w.env, v.env...)
 	w.setenv("PAYU_MCP_STATE_DIR", windowsPath(w.state))
-	w.setenv("PAYU_MCP_LOG_LEVEL", "warn")
 	w.setenv("PAYU_MCP_BROWSER", fmt.Sprintf(`"%s" demo-browser`, windowsPath(v.exe("payu-mcp")))) // the opener knows no escapes
 	return w
 }

@@ -58,8 +58,11 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(root) })
 	w := &world{t: t, root: root, sinks: map[string]*buffer{}}
+	t.Cleanup(func() {
+		w.keepLogs()
+		_ = os.RemoveAll(root)
+	})
 	w.state = filepath.Join(w.root, "state")
 	for _, dir := range []string{"home", "tmp", "run", "logs"} {
 		if err := os.Mkdir(filepath.Join(w.root, dir), 0o700); err != nil {

@@ -22,10 +22,11 @@ const (
 )
 
 var (
-	errNoAnswer  = errors.New("it ended without an answer")
-	errTooLarge  = errors.New("over the size limit")
-	errOtherID   = errors.New("the answer is not to this request")
-	errMediaType = errors.New("neither JSON nor an event stream; a network that wants a sign-in of its own answers so")
+	errNoAnswer = errors.New("it ended without an answer")
+	errTooLarge = errors.New("over the size limit")
+	errOtherID  = errors.New("the answer is not to this request")
+	// errMediaType: it need not be PayU that answered (PAYU N6).
+	errMediaType = &sided{errors.New("neither JSON nor an event stream; a network that wants a sign-in of its own answers so"), SideNetwork}
 )
 
 // receive takes the answer to a POST.

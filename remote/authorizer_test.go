@@ -77,7 +77,7 @@ func TestDo_403ForScope_sentAgainOnlyWithAnotherToken(t *testing.T) {
 				w.WriteHeader(http.StatusForbidden)
 			})
 			_, err := do(t, client(t, s.URL, with(&tokens{list: c.list})), call)
-			if e := kindOf(t, err); e.Kind != remote.KindForbidden || len(s.requests()) != c.want {
+			if e := kindOf(t, err); e.Kind != remote.KindPermission || len(s.requests()) != c.want {
 				t.Errorf("%v, %d requests, want %d", e, len(s.requests()), c.want)
 			}
 		})

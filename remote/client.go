@@ -81,6 +81,9 @@ type Hooks struct {
 	Start func() bool
 	// Sent is called after a Start, when the message has been written.
 	Sent func()
+	// Head is called when the head of an answer has come, each time that this
+	// happens, with its HTTP status and the X-Request-ID of the request.
+	Head func(status int, requestID string)
 	// Deliver gets each message that comes back, in order, the response last.
 	// It may block: the server then has to wait.
 	Deliver func(jsonmsg.Message)

@@ -3,6 +3,7 @@ package remote
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/internal/hint"
@@ -28,6 +29,8 @@ const (
 	KindUnreadable     Kind = "ran_unreadable"  // a tool call that ran, with an answer that is no JSON-RPC answer
 	KindTooLarge       Kind = "too_large"       // answered with more than Limits.Answer
 	KindRedirect       Kind = "redirect"        // 3xx: never followed
+	KindNetworkSignIn  Kind = "network_sign_in" // a page, or 511: something before PayU answered
+	KindPermission     Kind = "permission"      // 403 that asks for more scope, and none can be had
 	KindSessionLost    Kind = "session_lost"    // the server no longer knows the session
 	KindCancelled      Kind = "cancelled"       // ended from our side
 	KindNotSent        Kind = "not_sent"        // signed in, but too late to send the call (said by the bridge)
@@ -44,8 +47,9 @@ type Error struct {
 	Err        error         // the cause; it may carry a hint of its own
 }
 
-// Error says on whose side the fault is and what happened; of a call whose
-// outcome is unknown also when it was sent, for the search in PayU.
+// Error says on whose side the fault is and what happened; of what PayU's support
+// may have to look up also the request id, and of a call whose outcome is unknown
+// when it was sent.
 func (e *Error) Error() string {
 	text := e.Side() + ": " + phrases[e.Kind].what
 	if e.Status != 0 {
@@ -54,8 +58,11 @@ func (e *Error) Error() string {
 	if e.RetryAfter > 0 {
 		text += fmt.Sprintf(" (it asks to wait for %s)", e.RetryAfter)
 	}
-	if e.Kind == KindUnknownOutcome {
+	switch {
+	case e.Kind == KindUnknownOutcome:
 		text += fmt.Sprintf(" (sent %s, request id %s)", e.At.UTC().Format(time.RFC3339), e.RequestID)
+	case e.RequestID != "" && e.Status >= http.StatusOK && e.Side() == SidePayU && e.Kind != KindSignIn: // hosts show no data
+		text += fmt.Sprintf(" (request id %s)", e.RequestID)
 	}
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
@@ -79,40 +86,66 @@ func (e *Error) Unwrap() error {
 // errPlain carries the hint of an Error that has no cause; nobody prints it.
 var errPlain = errors.New("no further cause")
 
-// Side says where the fault is: "this computer", "network" or "PayU".
+// Side says where the fault is, in one of the words below: where its cause says,
+// which may know better, else where its kind mostly is.
 func (e *Error) Side() string {
+	if c, ok := errors.AsType[sider](e.Err); ok && c.Side() != "" {
+		return c.Side()
+	}
 	if e.Kind == KindUnknownOutcome && e.Status != 0 {
-		return sidePayU
+		return SidePayU
 	}
 	return phrases[e.Kind].side
 }
 
+// sider is a cause that knows the side.
+type sider interface {
+	error
+	Side() string
+}
+
+// sided is one.
+type sided struct {
+	error
+
+	side string
+}
+
+// Side implements sider.
+func (e *sided) Side() string { return e.side }
+
+// Unwrap gives the cause itself, with its hint.
+func (e *sided) Unwrap() error { return e.error }
+
+// The sides that a fault may be on.
 const (
-	sideHere    = "this computer"
-	sideNetwork = "network"
-	sidePayU    = "PayU"
+	SideHere    = "this computer"
+	SideNetwork = "network"
+	SidePayU    = "PayU"
 )
 
 type phrase struct{ side, what, hint string }
 
 // phrases is what people and models read for each kind.
 var phrases = map[Kind]phrase{
-	KindSignIn:         {sidePayU, "the sign-in is missing or no longer valid", "sign in with `payu-mcp login`, then repeat the request"},
-	KindToken:          {sideHere, "the stored sign-in cannot be used at the moment", "`payu-mcp status` tells more"},
-	KindForbidden:      {sidePayU, "the account may not do this", "ask your key account manager at PayU or ai-solutions@payu.in whether MCP is enabled for this account"},
-	KindRefused:        {sidePayU, "the request was refused", "check the endpoint with `payu-mcp status`"},
-	KindRateLimited:    {sidePayU, "too many requests", "wait a moment, then repeat the request"},
-	KindServerError:    {sidePayU, "the service has a fault", "wait a moment, then repeat the request"},
-	KindUnreachable:    {sideNetwork, "cannot connect, nothing was sent", "check the network, the proxy and the firewall"},
-	KindInterrupted:    {sideNetwork, "the answer broke off", "repeat the request"},
-	KindTimeout:        {sideNetwork, "no answer came in time", "repeat the request"},
-	KindUnknownOutcome: {sideNetwork, "outcome unknown, the call may have run", "check in PayU before trying again"},
-	KindBadAnswer:      {sidePayU, "the answer cannot be read", "if this stays, report it to PayU with the request id"},
-	KindUnreadable:     {sidePayU, "the call ran, but its answer cannot be read", "check in PayU before trying again"},
-	KindTooLarge:       {sidePayU, "the answer is too large", "ask for less at a time"},
-	KindRedirect:       {sideNetwork, "the endpoint redirects elsewhere, which is not followed", "check the endpoint, and whether this network wants a sign-in"},
-	KindSessionLost:    {sidePayU, "the MCP session is gone", "restart the MCP server in the host"},
-	KindCancelled:      {sideHere, "the request was cancelled", ""},
-	KindNotSent:        {sideHere, "you are signed in, but nothing was sent to PayU", "repeat the request"},
-	KindBusy:           {sideHere, "too many requests are in flight", "wait for some answers first"},
+	KindSignIn:         {SidePayU, "the sign-in is missing or no longer valid", "sign in with `payu-mcp login`, then repeat the request"},
+	KindToken:          {SideHere, "the stored sign-in cannot be used at the moment", "`payu-mcp status` tells more"},
+	KindForbidden:      {SidePayU, "the account may not do this, or is not enabled for MCP", "ask your key account manager at PayU or ai-solutions@payu.in whether MCP is enabled for this account"},
+	KindPermission:     {SidePayU, "the sign-in lacks a permission that this needs", "sign in again and allow all that the page asks for; if it stays so, ask whoever manages the PayU account to grant it, or ask your key account manager at PayU or ai-solutions@payu.in"},
+	KindRefused:        {SidePayU, "the request was refused", "check the endpoint with `payu-mcp status`"},
+	KindRateLimited:    {SidePayU, "too many requests", "wait a moment, then repeat the request"},
+	KindServerError:    {SidePayU, "the service has a fault", "wait a moment, then repeat the request"},
+	KindUnreachable:    {SideNetwork, "cannot connect, nothing was sent", "check the network, the proxy and the firewall"},
+	KindInterrupted:    {SideNetwork, "the answer broke off", "repeat the request"},
+	KindTimeout:        {SideNetwork, "no answer came in time", "repeat the request"},
+	KindUnknownOutcome: {SideNetwork, "outcome unknown, the call may have run", "check in PayU before trying again"},
+	KindBadAnswer:      {SidePayU, "the answer cannot be read", "if this stays, report it to PayU with the request id"},
+	KindUnreadable:     {SidePayU, "the call ran, but its answer cannot be read", "check in PayU before trying again"},
+	KindTooLarge:       {SidePayU, "the answer is too large", "ask for less at a time"},
+	KindRedirect:       {SideNetwork, "the endpoint redirects elsewhere, which is not followed", "check the endpoint, and whether this network wants a sign-in"},
+	KindNetworkSignIn:  {SideNetwork, "a page came in the place of PayU's answer, as from a network that wants a sign-in of its own", "open any web page in the browser and sign in to the network if it asks for that, then repeat the request"},
+	KindSessionLost:    {SidePayU, "the MCP session is gone", "restart the MCP server in the host"},
+	KindCancelled:      {SideHere, "the request was cancelled", ""},
+	KindNotSent:        {SideHere, "you are signed in, but nothing was sent to PayU", "repeat the request"},
+	KindBusy:           {SideHere, "too many requests are in flight", "wait for some answers first"},
 }

@@ -28,6 +28,7 @@ const (
 	eventOverloaded                    // 503 with Retry-After
 	eventFault                         // another 5xx
 	eventPage                          // 2xx with HTML or the like: not the server's words
+	eventPortal                        // 511: something before the server wants a sign-in (RFC 6585)
 	eventMismatch                      // -32020: our headers are not what the server expects
 	eventRedirect                      // 3xx
 	eventUnreadable                    // 2xx with broken JSON, or no answer in it
@@ -62,6 +63,8 @@ func statusEvent(status int, h http.Header, wait time.Duration) event {
 		return eventWait
 	case status == http.StatusServiceUnavailable && wait > 0:
 		return eventOverloaded
+	case status == http.StatusNetworkAuthenticationRequired:
+		return eventPortal
 	case status >= 500:
 		return eventFault
 	case status >= 400:

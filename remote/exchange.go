@@ -14,6 +14,7 @@ import (
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/internal/nettransport"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
 
@@ -100,7 +101,7 @@ func (x *exchange) count(e event) {
 // remedy does what has to be done before the message goes out again; an error
 // means that it does not.
 func (x *exchange) remedy(ctx context.Context, v verdict, f *failure) *Error {
-	x.client.log.LogAttrs(ctx, slog.LevelDebug, "sending a message again", slog.String("method", x.msg.Method),
+	x.client.log.LogAttrs(ctx, slog.LevelDebug, "sending a message again", slog.String("method", printable.Word(x.msg.Method)),
 		slog.Int("status", f.status), slog.String("request_id", x.requestID))
 	var err error
 	switch v.step {
@@ -196,8 +197,12 @@ func (x *exchange) send(ctx context.Context) (*http.Response, error) {
 	}
 	x.idle.run()
 	resp, err := x.client.http.RoundTrip(r)
+	x.note(ctx, resp, err)
 	if err != nil {
 		return nil, err // explained by whoever tells it
+	}
+	if x.hooks.Head != nil {
+		x.hooks.Head(resp.StatusCode, x.requestID)
 	}
 	resp.Body = watched{resp.Body, x.idle}
 	return resp, nil
@@ -249,6 +254,9 @@ func (x *exchange) broken(ctx context.Context, err error) *failure {
 	}
 	reason, advice := nettransport.Explain(x.client.endpoint.Host, err)
 	f := &failure{event: eventNotSent, err: hint.With(errors.New(reason), advice)}
+	if nettransport.IsClock(err) {
+		f.err = &sided{f.err, SideHere}
+	}
 	if untrusted(err) {
 		f.event = eventNoConnection
 	}

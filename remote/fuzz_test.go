@@ -100,7 +100,7 @@ func FuzzEvents(f *testing.F) {
 		if got := int(at.retry.Milliseconds()); got != retry {
 			t.Fatalf("%q: retry %d, want %d", stream, got, retry)
 		}
-		if !printable(at.id) || len(at.id) > maxEventID {
+		if !fitsHeader(at.id) || len(at.id) > maxEventID {
 			t.Fatalf("%q: the id %q goes into a header", stream, at.id)
 		}
 	})

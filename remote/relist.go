@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 )
 
 // maxPages bounds a list that never ends.
@@ -31,7 +32,7 @@ func (c *Client) learnTools(ctx context.Context, asked, answer jsonmsg.Message) 
 	answer, out := c.tools.filter(answer)
 	for _, t := range out {
 		c.log.LogAttrs(ctx, slog.LevelWarn, "left a tool out of the list, its x-mcp-header is invalid",
-			slog.String("tool", t.name), slog.Any("reason", t.reason))
+			slog.String("tool", printable.Word(t.name)), slog.Any("reason", t.reason))
 	}
 	return answer
 }

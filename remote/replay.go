@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
 
@@ -115,7 +116,7 @@ func (c *Client) repeatState(ctx context.Context, host script) {
 	}
 	for _, m := range state {
 		if e := c.tell(ctx, m, nil); e != nil {
-			c.log.LogAttrs(ctx, slog.LevelWarn, "the new session was not told all", slog.String("method", m.Method), slog.Any("error", e))
+			c.log.LogAttrs(ctx, slog.LevelWarn, "the new session was not told all", slog.String("method", printable.Word(m.Method)), slog.Any("error", e))
 		}
 	}
 }

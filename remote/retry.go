@@ -53,13 +53,14 @@ var matrix = map[event]row{
 	eventSilent:       {ranUnknown, giveUp, 0, 0, KindTimeout, KindUnknownOutcome},           // R4, after minutes: the host has given up
 	eventStopped:      {ranUnknown, giveUp, 0, 0, KindCancelled, KindUnknownOutcome},         // ended from our side
 	eventUnauthorized: {ranNo, newToken, 1, 1, KindSignIn, ""},                               // R5
-	eventScope:        {ranNo, newToken, 1, 1, KindForbidden, ""},                            // R6
+	eventScope:        {ranNo, newToken, 1, 1, KindPermission, ""},                           // R6
 	eventForbidden:    {ranNo, giveUp, 0, 0, KindForbidden, ""},                              // R7
 	eventSession:      {ranNo, newSession, 1, 1, KindSessionLost, ""},                        // R8
 	eventWait:         {ranNo, sendAgain, 3, 0, KindRateLimited, ""},                         // R9
 	eventOverloaded:   {ranNo, sendAgain, 3, 0, KindServerError, ""},                         // R9
 	eventFault:        {ranUnknown, sendAgain, 1, 0, KindServerError, KindUnknownOutcome},    // R10
-	eventPage:         {ranUnknown, sendAgain, 1, 0, KindBadAnswer, KindUnknownOutcome},      // R10
+	eventPage:         {ranUnknown, sendAgain, 1, 0, KindNetworkSignIn, KindUnknownOutcome},  // R10
+	eventPortal:       {ranNo, giveUp, 0, 0, KindNetworkSignIn, ""},                          // R14: it is not the server that answers
 	eventMismatch:     {ranNo, newTools, 1, 1, KindRefused, ""},                              // R13
 	eventRedirect:     {ranNo, giveUp, 0, 0, KindRedirect, ""},                               // R14
 	eventUnreadable:   {ranYes, sendAgain, 1, 0, KindBadAnswer, KindUnreadable},              // R15

@@ -182,8 +182,8 @@ func visible(text string) bool {
 	return true
 }
 
-// printable reports whether text may stand in a header as it is.
-func printable(text string) bool {
+// fitsHeader reports whether text may stand in a header as it is.
+func fitsHeader(text string) bool {
 	for i := range len(text) {
 		if text[i] < 0x20 || text[i] > 0x7e {
 			return false

@@ -108,7 +108,7 @@ func (r *eventReader) field(e *serverEvent) {
 		}
 	case "id":
 		// One that fits in no header is as good as none.
-		if r.id = string(value); len(r.id) > maxEventID || !printable(r.id) {
+		if r.id = string(value); len(r.id) > maxEventID || !fitsHeader(r.id) {
 			r.id = ""
 		}
 	case "data":

@@ -31,12 +31,21 @@ const (
 type errorData struct {
 	Source string `json:"source"`
 	Kind   string `json:"kind"`
+	Side   string `json:"side"`
 	Hint   string `json:"hint,omitempty"`
 }
 
 // fail answers a request with an error of ours.
 func fail(h remote.Hooks, m jsonmsg.Message, code int, kind, text string) error {
-	return deliver(h, jsonmsg.ErrorReply(m.ID, code, text, errorData{Source: source, Kind: kind}))
+	return deliver(h, jsonmsg.ErrorReply(m.ID, code, text, errorData{Source: source, Kind: kind, Side: sideOf(kind)}))
+}
+
+// sideOf tells whose the fault is: the host's of a bad message, else the server's.
+func sideOf(kind string) string {
+	if kind == kindBadMessage {
+		return "host"
+	}
+	return remote.SidePayU
 }
 
 // giveUp ends a request that the server answered but that cannot be finished

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
 
@@ -68,7 +69,7 @@ func (x *exchange) round(ctx context.Context, m jsonmsg.Message) (wants []byte, 
 	h.Deliver = func(r jsonmsg.Message) {
 		switch {
 		case r.Kind == jsonmsg.Request:
-			x.log.LogAttrs(ctx, slog.LevelDebug, "dropped a request that a modern server must not send", slog.String("method", r.Method))
+			x.log.LogAttrs(ctx, slog.LevelDebug, "dropped a request that a modern server must not send", slog.String("method", printable.Word(r.Method)))
 		case r.Kind != jsonmsg.Response:
 			x.pass(r)
 		case r.ResultType == resultInput:

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
 
@@ -73,7 +74,7 @@ func (t *Translator) Do(ctx context.Context, m jsonmsg.Message, h remote.Hooks) 
 		t.flights.cancel(m.CancelID)
 	default:
 		// The modern era knows no notifications of the client (RELAY H11).
-		t.log.LogAttrs(ctx, slog.LevelDebug, "kept a notification from the modern server", slog.String("method", m.Method))
+		t.log.LogAttrs(ctx, slog.LevelDebug, "kept a notification from the modern server", slog.String("method", printable.Word(m.Method)))
 	}
 	return nil
 }

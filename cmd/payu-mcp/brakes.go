@@ -41,6 +41,29 @@ func (b brakes) rules() policy.Rules {
 	return policy.Rules{ReadOnly: b.ReadOnly, Confirm: b.Confirm, Allow: b.AllowTools.list(), Block: b.BlockTools.list()}
 }
 
+// brakeArgs are the brakes that were given, as a host's entry gives them to a
+// bridge. What the profile says needs no repeating there.
+func (o *options) brakeArgs() []string {
+	var args []string
+	for _, b := range []struct {
+		flag string
+		set  bool
+	}{{"read-only", o.login.ReadOnly}, {"confirm", o.login.Confirm}} {
+		if o.origin[b.flag] != "" && b.set {
+			args = append(args, "--"+b.flag)
+		}
+	}
+	for _, b := range []struct {
+		flag string
+		of   globs
+	}{{"allow-tool", o.login.AllowTools}, {"block-tool", o.login.BlockTools}} {
+		if o.origin[b.flag] != "" && b.of != "" {
+			args = append(args, "--"+b.flag+"="+string(b.of))
+		}
+	}
+	return args
+}
+
 // globs are patterns of tool names, joined by commas so that settings can be
 // compared.
 type globs string

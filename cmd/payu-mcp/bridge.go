@@ -12,6 +12,7 @@ import (
 
 	"github.com/payu-mcp/payu-mcp/bridge"
 	"github.com/payu-mcp/payu-mcp/bridge/translate"
+	"github.com/payu-mcp/payu-mcp/internal/buildinfo"
 	"github.com/payu-mcp/payu-mcp/keychain"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
@@ -41,14 +42,21 @@ func runBridge(cmd *cobra.Command, e env, o *options) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = closeLog() }()
+	defer closeLog()
 	p, err := wire(o, e, log, storeUse{keyring: keychain.NewKeyring(nil, keychain.BridgeDeadline), memory: true})
 	if err != nil {
 		return err
 	}
+	defer isRunning(o.stateDir, log)()
 	hosted, cancel := withParent(cmd.Context())
+	log.Info("the bridge has started", "version", buildinfo.Version(), "profile", o.profile, "endpoint", p.endpoint)
 	err = p.bridge(hosted, o, e)
 	cancel()
+	if err != nil {
+		log.Info("the bridge has ended", "err", err)
+	} else {
+		log.Info("the bridge has ended")
+	}
 	// The host is gone and the context may be over; what is left is bounded.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), closeLimit-relayLimit)
 	defer cancel()
@@ -72,20 +80,16 @@ func (p *parts) bridge(ctx context.Context, o *options, e env) error {
 }
 
 func printWelcome(w io.Writer) error {
-	entry, err := hostEntry()
+	_, err := io.WriteString(w, `payu-mcp is started by an MCP host, such as Claude Desktop, not by hand.
+
+Put it into your hosts and sign in:  payu-mcp install
+The same by hand:                    payu-mcp install --print
+Sign in only:                        payu-mcp login
+See who is signed in:                payu-mcp status
+Try it without PayU:                 payu-mcp demo
+`)
 	if err != nil {
-		return err
+		return fmt.Errorf("printing what this program is: %w", err)
 	}
-	_, err = fmt.Fprintf(w, `payu-mcp is started by an MCP host, such as Claude Desktop, not by hand.
-
-Sign in first:         payu-mcp login
-See who is signed in:  payu-mcp status
-Try it without PayU:   payu-mcp demo
-
-Then put this into the host's configuration (Claude Desktop: claude_desktop_config.json)
-and restart the host:
-
-%s
-`, entry)
-	return err
+	return nil
 }

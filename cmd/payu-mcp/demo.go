@@ -135,18 +135,12 @@ func (d *demo) sayHello() {
 }
 
 func (d *demo) sayGoodbye(took time.Duration) error {
-	entry, err := hostEntry()
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(d.out, `
+	_, err := fmt.Fprintf(d.out, `
 All of it worked, in %s. For the real thing:
 
-  payu-mcp login
+  payu-mcp install
 
-and these lines in Claude Desktop's claude_desktop_config.json, then restart it:
-
-%s
-`, took.Round(10*time.Millisecond), entry)
+It finds the hosts on this computer, shows what it would write, asks, and signs you in.
+`, took.Round(10*time.Millisecond))
 	return err
 }

@@ -9,12 +9,13 @@ import (
 	"github.com/payu-mcp/payu-mcp/keychain"
 )
 
-// The exit codes (HOSTS C2). docs/login.md and the man page repeat this table.
+// The exit codes (HOSTS C2). docs/login.md and the man page repeat this table. For
+// `doctor` see doctorResult.
 const (
 	exitOK          = 0
 	exitError       = 1
 	exitUsage       = 2
-	exitSignedOut   = 3   // status, doctor: nobody is signed in
+	exitSignedOut   = 3   // status, doctor: nobody is signed in, or not any more
 	exitNotFinished = 4   // login: cancelled, denied, timed out, contested
 	exitNoKeychain  = 5   // the keychain is absent, locked or too slow
 	exitServer      = 6   // network, endpoint or authorization server

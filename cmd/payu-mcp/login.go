@@ -56,7 +56,7 @@ func runLogin(cmd *cobra.Command, e env, lo loginOptions) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = closeLog() }()
+	defer closeLog()
 	p, err := wire(lo.options, e, log, storeUse{keyring: keychain.NewKeyring(nil, keychain.LoginDeadline), limit: lo.limit})
 	if err != nil {
 		return err

@@ -103,16 +103,17 @@ func unreadable(s keychain.Entry) error {
 // logoutOne signs out one stored login with the settings of its own profile. dead:
 // the server has confirmed that no token lives any more.
 func logoutOne(ctx context.Context, e env, o options, t target, ring *keychain.Keyring) (dead bool, err error) {
+	o.profile = t.profile
 	log, closeLog, err := newLogger(&o, e.stderr)
 	if err != nil {
 		return false, err
 	}
-	defer func() { _ = closeLog() }()
+	defer closeLog()
 	saved, err := loadSettings(o.stateDir, t.profile)
 	if err != nil {
 		return false, err
 	}
-	o.profile, o.login = t.profile, saved.wayTo(t.resource)
+	o.login = saved.wayTo(t.resource)
 	p, err := wire(&o, e, log, storeUse{keyring: ring})
 	if err != nil {
 		return false, err

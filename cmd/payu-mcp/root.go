@@ -35,6 +35,10 @@ func newRootCmd(e env) *cobra.Command {
 	addGlobalFlags(cmd.PersistentFlags(), o)
 	addLoginFlags(cmd.Flags(), &o.login)
 	cmd.AddCommand(newLoginCmd(e, o), newLogoutCmd(e, o), newStatusCmd(e, o), newDemoCmd(e), newVersionCmd())
+	cmd.AddCommand(newDoctorCmd(e, o))
+	cmd.AddCommand(newInstallCmd(e, o))
+	cmd.AddCommand(newUninstallCmd(e, o))
+	cmd.AddCommand(newLogsCmd(e, o))
 	cmd.AddCommand(newOpenURLCmd(e), newDemoBrowserCmd())
 	return cmd
 }

@@ -47,8 +47,13 @@ type (
 // TestScripts runs the real main against a sandbox, one file per story.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
+	testscript.Run(t, scripts("script"))
+}
+
+// scripts are those of one folder of testdata.
+func scripts(folder string) testscript.Params {
+	return testscript.Params{
+		Dir:                 filepath.Join("testdata", folder),
 		RequireExplicitExec: true,
 		Setup:               setupScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -59,7 +64,7 @@ func TestScripts(t *testing.T) {
 			"jsonrpc":  scriptJSONRPC,
 			"truncate": scriptTruncate,
 		},
-	})
+	}
 }
 
 func setupScript(e *testscript.Env) error {
@@ -73,6 +78,7 @@ func setupScript(e *testscript.Env) error {
 	e.Values[sandboxKey{}], e.Values[injectorKey{}] = sb, in
 	e.Setenv("URL", sb.Endpoint())
 	e.Setenv("HOME", e.WorkDir)
+	e.Setenv("USERPROFILE", e.WorkDir)
 	e.Setenv("STATE", filepath.Join(e.WorkDir, ".local", "state", "payu-mcp"))
 	e.Setenv("PAYU_MCP_STORE", "file")
 	e.Setenv("PAYU_MCP_BROWSER", "payu-mcp demo-browser")

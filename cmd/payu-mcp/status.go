@@ -39,7 +39,12 @@ type statusReport struct {
 	Policy       statusPolicy   `json:"policy"`
 	Changed      []changedTool  `json:"changed_tools,omitempty"`
 	Notes        []string       `json:"notes,omitempty"`
-	summary      *auth.Summary  // what the file says, if there is one
+	Log          statusLog      `json:"log"`
+	// Profiles are all that there are, this one first; only this one if --profile
+	// or --url names it.
+	Profiles []statusProfile `json:"profiles"`
+
+	summary *auth.Summary // what the file says, if there is one
 }
 
 type statusToken struct {
@@ -56,6 +61,11 @@ type statusSaved struct {
 	SavedAt time.Time `json:"saved_at"`
 }
 
+// statusLog is where `payu-mcp logs` reads.
+type statusLog struct {
+	File string `json:"file"`
+}
+
 type statusStore struct {
 	Kind       string    `json:"kind,omitempty"`
 	Folder     string    `json:"folder"`
@@ -64,12 +74,16 @@ type statusStore struct {
 	Unsaved    string    `json:"unsaved,omitempty"`
 }
 
+const statusLong = `Show the stored login, and a line for each other one. It asks neither the keychain nor
+the network, and shows no secret. With --profile or --url it is about that one alone.
+The exit code is 3 when none of the profiles that are shown has somebody signed in.`
+
 func newStatusCmd(e env, o *options) *cobra.Command {
 	var asJSON, acknowledge bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show who is signed in where, until when, and where it is stored",
-		Long:  "Show the stored login. It asks neither the keychain nor the network, and shows no secret.\nThe exit code is 3 when nobody is signed in.",
+		Long:  statusLong,
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.resolve(cmd, e.getenv); err != nil {
@@ -99,6 +113,9 @@ func runStatus(e env, o *options, asJSON bool) error {
 	if note := o.proxyNote(e.getenv); note != "" {
 		r.Notes = append(r.Notes, note)
 	}
+	if err := r.listProfiles(o); err != nil {
+		return err
+	}
 	write := r.text
 	if asJSON {
 		write = r.json
@@ -106,7 +123,7 @@ func runStatus(e env, o *options, asJSON bool) error {
 	if err := write(e.stdout); err != nil {
 		return err
 	}
-	if !r.SignedIn {
+	if !r.anySignedIn() {
 		return errSignedOut
 	}
 	return nil
@@ -116,7 +133,7 @@ func newStatusReport(o *options) (*statusReport, error) {
 	r := &statusReport{
 		Version: buildinfo.Version(), Profile: o.profile, Endpoint: o.login.URL,
 		CAFile: o.login.CAFile, CallbackPort: o.login.CallbackPort,
-		Store: statusStore{Folder: o.stateDir}, State: "signed out",
+		Store: statusStore{Folder: o.stateDir}, State: "signed out", Log: statusLog{o.logPath()},
 	}
 	fill(&r.Endpoint, auth.PayUEndpoint)
 	r.Token.Scopes, r.Catalogue = []string{}, savedVersions(newShelf(o.stateDir, o.profile, r.Endpoint).Ages())
@@ -245,6 +262,7 @@ func (r *statusReport) text(w io.Writer) error {
 	}
 	line("catalogue", r.catalogueText())
 	line("folder", r.Store.Folder)
+	line("log", r.Log.File)
 	for _, o := range r.Options {
 		line("option", o.text())
 	}
@@ -254,6 +272,9 @@ func (r *statusReport) text(w io.Writer) error {
 	}
 	for _, n := range r.Notes {
 		line("note", n)
+	}
+	for _, p := range r.Profiles[1:] {
+		line("other login", p.Profile+": "+p.State+", at "+p.Endpoint)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

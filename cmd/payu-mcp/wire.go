@@ -2,11 +2,9 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -30,6 +28,7 @@ type parts struct {
 	store    *keychain.Store
 	auth     *auth.Client
 	data     *nettransport.Transport // for the endpoint
+	guarded  *nettransport.Transport // for what a server names
 	era      eraMemory
 	opener   auth.Opener
 
@@ -100,7 +99,7 @@ func wire(o *options, e env, log *slog.Logger, use storeUse) (*parts, error) {
 		return nil, err
 	}
 	return &parts{
-		endpoint: endpoint, log: log, store: store, auth: client, data: data, opener: opener,
+		endpoint: endpoint, log: log, store: store, auth: client, data: data, guarded: server, opener: opener,
 		era:       newEraMemory(o.stateDir, o.profile, endpoint, log),
 		catalogue: shelf, changed: changed,
 	}, nil
@@ -156,24 +155,4 @@ func (p *parts) close(ctx context.Context) error {
 		return p.store.Close()
 	}
 	return nil // a refresh that hangs has the store: the system frees its lock
-}
-
-// How a log file is opened.
-const (
-	logFlags = os.O_APPEND | os.O_CREATE | os.O_WRONLY
-	logMode  = 0o600
-)
-
-// newLogger logs to stderr or the named file, with secrets masked.
-func newLogger(o *options, stderr io.Writer) (*slog.Logger, func() error, error) {
-	w, closeFile := stderr, func() error { return nil }
-	if o.logFile != "" {
-		f, err := openLog(o.logFile)
-		if err != nil {
-			return nil, nil, hint.With(fmt.Errorf("opening the log file: %w", err), cmp.Or(hint.Of(err), "check the path given with --log-file"))
-		}
-		w, closeFile = f, f.Close
-	}
-	h := redact.NewHandler(slog.NewTextHandler(w, &slog.HandlerOptions{Level: o.level}))
-	return slog.New(h), closeFile, nil
 }

@@ -29,8 +29,15 @@ const (
 // perm has no effect beyond the read-only bit; owner, ACLs and hard links of the
 // old file are not kept.
 func Write(path string, data []byte, perm fs.FileMode) error {
+	return WriteIf(path, data, perm, func(*os.File) error { return nil })
+}
+
+// WriteIf is Write with a last look before path is replaced: ready gets the
+// temporary file, written and synced. After an error of ready path has its old
+// content, and the error comes back wrapped.
+func WriteIf(path string, data []byte, perm fs.FileMode, ready func(temp *os.File) error) error {
 	temp := path + "." + rand.Text() + tempSuffix
-	if err := writeTemp(temp, data, perm); err != nil {
+	if err := writeTemp(temp, data, perm, ready); err != nil {
 		return fmt.Errorf("writing %s: %w", path, errors.Join(err, removeIfThere(temp)))
 	}
 	if err := replace(temp, path); err != nil {
@@ -42,7 +49,7 @@ func Write(path string, data []byte, perm fs.FileMode) error {
 	return nil
 }
 
-func writeTemp(temp string, data []byte, perm fs.FileMode) (err error) {
+func writeTemp(temp string, data []byte, perm fs.FileMode, ready func(temp *os.File) error) (err error) {
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL|noFollow, perm)
 	if err != nil {
 		return bare(err)
@@ -55,7 +62,10 @@ func writeTemp(temp string, data []byte, perm fs.FileMode) (err error) {
 	if _, err = f.Write(data); err != nil {
 		return err
 	}
-	return f.Sync()
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	return ready(f)
 }
 
 // Sweep removes the temporary files that killed writers of path left. Call it

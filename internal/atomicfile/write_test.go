@@ -109,6 +109,25 @@ func TestWrite_manyAtOnce_oneWholeContent(t *testing.T) {
 	}
 }
 
+func TestWriteIf_notReady_oldStaysNothingLeft(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "f")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	no := errors.New("no")
+	err := atomicfile.WriteIf(path, []byte("new"), 0o600, func(temp *os.File) error {
+		if got := content(t, temp.Name()); got != "new" {
+			t.Errorf("the temporary file has %q", got)
+		}
+		return no
+	})
+	if !errors.Is(err, no) || content(t, path) != "old" || names(t, dir) != "f" {
+		t.Errorf("%v, content %q, files %q", err, content(t, path), names(t, dir))
+	}
+}
+
 func TestSweep_leftovers_onlyThoseOfThePath(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -109,6 +109,7 @@ func New(o Options) (*Transport, error) {
 
 		MaxResponseHeaderBytes: maxHeader,
 		DisableCompression:     o.NoCompression,
+		OnProxyConnectResponse: refusedByProxy,
 	}
 	return &Transport{http: t, guard: o.Guard, trust: sync.OnceFunc(func() { t.TLSClientConfig.RootCAs = roots(pem) })}, nil
 }

@@ -23,6 +23,19 @@ func Line(s string, most int) string {
 	return s
 }
 
+// Word returns s if it can be a name, such as that of a method or a tool: letters,
+// digits and a few signs, 64 at most. Anything else may be a text, and is not shown.
+func Word(s string) string {
+	const most, signs = 64, "/._:-$#+"
+	strange := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(signs, r)
+	}
+	if s == "" || len(s) > most || strings.ContainsFunc(s, strange) {
+		return "(not shown)"
+	}
+	return s
+}
+
 const joiners = "\u200c\u200d"
 
 func shown(r rune) rune {

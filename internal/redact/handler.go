@@ -5,34 +5,61 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"strings"
 	"sync"
 )
 
-// The shapes of secrets in texts that other code made: an Authorization value,
-// a form or query parameter, a JSON member, a JWT, and a long run of hex digits
-// as PayU's tokens are (PAYU P8).
+// shape is what secrets look like in a text that other code made.
+type shape struct {
+	*regexp.Regexp
+
+	within func(s string) bool // cheap: false if s can hold none
+}
+
+// The shapes: an Authorization value, a form or query parameter, a JSON member, a
+// JWT, and a long run of hex digits as PayU's tokens are (PAYU P8).
 // They are compiled when first needed.
-var shapes = sync.OnceValue(func() []*regexp.Regexp {
+var shapes = sync.OnceValue(func() []shape {
 	const names = `access_token|refresh_token|id_token|client_secret|code_verifier|device_code|code|token|password`
-	return []*regexp.Regexp{
-		regexp.MustCompile(`(?i)((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}`),
-		regexp.MustCompile(`(?i)(\b(?:` + names + `|state)=)[^&\s"']+`),
-		regexp.MustCompile(`(?i)("(?:` + names + `)"\s*:\s*")[^"]*`),
-		regexp.MustCompile(`()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?`),
-		regexp.MustCompile(`()\b[0-9a-fA-F]{40,}\b`),
+	has := func(part string) func(string) bool { return func(s string) bool { return strings.Contains(s, part) } }
+	return []shape{
+		{regexp.MustCompile(`(?i)((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}`), func(s string) bool { return strings.ContainsAny(s, " \t\r\n\f") }},
+		{regexp.MustCompile(`(?i)(\b(?:` + names + `|state)=)[^&\s"']+`), has("=")},
+		{regexp.MustCompile(`(?i)("(?:` + names + `)"\s*:\s*")[^"]*`), has(`"`)},
+		{regexp.MustCompile(`()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?`), has("eyJ")},
+		{regexp.MustCompile(`()\b[0-9a-fA-F]{40,}\b`), func(s string) bool { return len(s) >= 40 }},
 	}
 })
 
-// Text masks whatever in s looks like a secret.
-func Text(s string) string {
-	for _, re := range shapes() {
-		s = re.ReplaceAllString(s, "${1}"+Mark)
+// Text masks whatever in s looks like a secret, and numbers that may be a card's.
+func Text(s string) string { return numbers(secrets(s), false) }
+
+func secrets(s string) string {
+	for _, sh := range shapes() {
+		if sh.within(s) {
+			s = sh.ReplaceAllString(s, "${1}"+Mark)
+		}
 	}
 	return s
 }
 
+// Line is Text for a log: it masks also what looks like the e-mail address or the
+// phone number of a customer, which a message to a person may have to repeat.
+func Line(s string) string {
+	s = numbers(secrets(s), true)
+	if strings.Contains(s, "@") || strings.Contains(s, "%40") {
+		s = addresses().ReplaceAllString(s, Mark)
+	}
+	return s
+}
+
+var addresses = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[A-Za-z0-9._%+-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`)
+})
+
 // NewHandler returns a handler that passes records on to next with every text
-// masked: the last line of defence behind the Secret type (OAUTH X18).
+// masked as Line does, and without what others wrote in the text of an error: the
+// last line of defence behind the Secret type (OAUTH X18).
 func NewHandler(next slog.Handler) slog.Handler { return handler{next} }
 
 type handler struct{ next slog.Handler }
@@ -40,7 +67,7 @@ type handler struct{ next slog.Handler }
 func (h handler) Enabled(ctx context.Context, l slog.Level) bool { return h.next.Enabled(ctx, l) }
 
 func (h handler) Handle(ctx context.Context, r slog.Record) error {
-	out := slog.NewRecord(r.Time, r.Level, Text(r.Message), r.PC)
+	out := slog.NewRecord(r.Time, r.Level, Line(r.Message), r.PC)
 	r.Attrs(func(a slog.Attr) bool {
 		out.AddAttrs(mask(a))
 		return true
@@ -65,7 +92,7 @@ func mask(a slog.Attr) slog.Attr {
 	v := a.Value.Resolve()
 	switch v.Kind() {
 	case slog.KindString:
-		return slog.String(a.Key, Text(v.String()))
+		return slog.String(a.Key, Line(v.String()))
 	case slog.KindGroup:
 		masked := make([]slog.Attr, 0, len(v.Group()))
 		for _, g := range v.Group() {
@@ -73,7 +100,10 @@ func mask(a slog.Attr) slog.Attr {
 		}
 		return slog.Attr{Key: a.Key, Value: slog.GroupValue(masked...)}
 	case slog.KindAny:
-		return slog.String(a.Key, Text(fmt.Sprint(v.Any())))
+		if err, ok := v.Any().(error); ok {
+			return slog.String(a.Key, Line(ownWords(err)))
+		}
+		return slog.String(a.Key, Line(fmt.Sprint(v.Any())))
 	case slog.KindBool, slog.KindDuration, slog.KindFloat64, slog.KindInt64, slog.KindTime, slog.KindUint64, slog.KindLogValuer:
 	}
 	return slog.Attr{Key: a.Key, Value: v}

@@ -71,3 +71,21 @@ func TestHandler_messageAttrsGroups_masked(t *testing.T) {
 		t.Errorf("record = %s", out)
 	}
 }
+
+// What a server wrote is for the person who reads the message, not for the log.
+func TestHandler_foreignWords_notLogged(t *testing.T) {
+	t.Parallel()
+	const words = "Asha Rao may not do this"
+	one := fmt.Errorf("asking: %w", redact.Foreign(errors.New("the server says: "+words+". So it is"), words))
+	both := fmt.Errorf("at last: %w", errors.Join(errors.New("x"), one))
+	if !strings.Contains(both.Error(), words) || !errors.Is(both, one) {
+		t.Errorf("the error itself is %q", both)
+	}
+	var b bytes.Buffer
+	log := slog.New(redact.NewHandler(slog.NewTextHandler(&b, nil))).With("at", one)
+	log.Info("m", "err", both, slog.Group("g", "err", one), "none", redact.Foreign(errors.New("plain"), ""))
+	out := b.String()
+	if strings.Contains(out, "Asha") || strings.Count(out, "the server says: "+redact.NotLogged+". So it is") != 3 || !strings.Contains(out, "none=plain") {
+		t.Errorf("record = %s", out)
+	}
+}

@@ -30,6 +30,7 @@ var directions = []direction{
 	{"auth", []string{"leaves"}},
 	{"remote", []string{"leaves"}},
 	{"keychain", []string{"leaves"}},
+	{"install/edit", []string{"leaves"}},
 	{"install", []string{"leaves"}},
 	{"internal/sandbox/fault", []string{"internal/sandbox", "leaves"}},
 	{"internal", []string{"leaves"}},
@@ -37,12 +38,18 @@ var directions = []direction{
 
 // homes names the only folder (or file prefix) that may import a package.
 var homes = map[string][]string{
-	"github.com/spf13/cobra":           {"cmd/payu-mcp/"},
-	"github.com/spf13/pflag":           {"cmd/payu-mcp/"},
-	"golang.org/x/term":                {"cmd/payu-mcp/"},
-	"github.com/zalando/go-keyring":    {"keychain/"},
-	"github.com/pkg/browser":           {"auth/browser", "cmd/payu-mcp/browser"},
-	"github.com/google/go-cmp/cmp":     {},
+	"github.com/spf13/cobra":        {"cmd/payu-mcp/"},
+	"github.com/spf13/pflag":        {"cmd/payu-mcp/"},
+	"golang.org/x/term":             {"cmd/payu-mcp/"},
+	"github.com/zalando/go-keyring": {"keychain/"},
+	"github.com/pkg/browser":        {"auth/browser", "cmd/payu-mcp/browser"},
+	"github.com/google/go-cmp/cmp":  {},
+	"github.com/tailscale/hujson":   {"install/edit/"},
+	"go.yaml.in/yaml/v3":            {"install/edit/"},
+
+	"github.com/pelletier/go-toml/v2":          {"install/edit/"},
+	"github.com/pelletier/go-toml/v2/unstable": {"install/edit/"},
+
 	module + "/internal/sandbox/fault": {"internal/sandbox/fault/"},
 }
 

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"context"
+
+	"github.com/payu-mcp/payu-mcp/internal/diagnose"
+	"github.com/payu-mcp/payu-mcp/internal/logfile"
+)
+
+// loggedLines is how much of the log a report repeats.
+const loggedLines = 8
+
+// log shows the last lines of the profile's log. They are masked where they are
+// written, and cleaned once more as every text of a report.
+func (d *doctor) log(context.Context) diagnose.Findings {
+	path := d.o.logPath()
+	lines, err := logfile.Tail(path, loggedLines)
+	if err != nil {
+		return diagnose.Found(faultOf("log", diagnose.Here, err))
+	}
+	found := diagnose.Found(fine("log", diagnose.Here, path+" has its last lines below"))
+	if len(lines) == 0 {
+		found.Lines[0].Text = path + " has no lines yet"
+	}
+	found.Log = lines
+	return found
+}

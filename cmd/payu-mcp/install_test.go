@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The stories of install and uninstall: what a person is shown and asked, and
+// what is in the hosts' files then.
+//
+//oauth:row X29 cmd/payu-mcp/install_run.go "if in.o.yes {" => "if true {"
+//oauth:row X29 cmd/payu-mcp/install_change.go "if c.o.yes || c.o.dryRun || c.person.present() {" => "if true {"
+//oauth:row X29 cmd/payu-mcp/install_change.go "for line := range strings.Lines(ch.Diff()) {" => "for line := range strings.Lines(``) {"
+//oauth:row X29 cmd/payu-mcp/install_run.go "return !in.o.yes && !in.o.dryRun" => "return true"
+func TestInstall_stories(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, scripts("install"))
+}
+
+// Ctrl-C ends a question that nobody answers.
+func TestAsk_interrupted_endsTheWait(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if answer, err := newPerson(env{stdin: r, stdout: null}).ask(ctx, "Write this? "); !errors.Is(err, errInterrupted) || answer != "" {
+		t.Errorf("answered %q, %v", answer, err)
+	}
+}
+
+// What follows an answer is for whoever reads next: the sign-in takes lines, too.
+func TestReadLine_severalLines_oneIsTaken(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(w, "y\nhttp://127.0.0.1/callback\n")
+	_ = w.Close()
+	if line, err := readLine(r); line != "y" || err != nil {
+		t.Errorf("read %q, %v", line, err)
+	}
+	if rest, err := io.ReadAll(r); string(rest) != "http://127.0.0.1/callback\n" || err != nil {
+		t.Errorf("left %q, %v", rest, err)
+	}
+	if line, err := readLine(r); line != "" || err != nil {
+		t.Errorf("after the end: %q, %v", line, err)
+	}
+}

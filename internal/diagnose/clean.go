@@ -1,0 +1,74 @@
+package diagnose
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/payu-mcp/payu-mcp/internal/printable"
+	"github.com/payu-mcp/payu-mcp/internal/redact"
+)
+
+// support is the one address that a report may name.
+const support = "ai-solutions@payu.in"
+
+// placeholder is how our own advice writes the user of a URL.
+const placeholder = "//USER:PASSWORD@"
+
+// longest is for one text, in characters: some of it is a server's.
+const longest = 1200
+
+// The shapes of what is nobody else's business.
+var (
+	query    = regexp.MustCompile(`(https?://[^\s?#"']*)[?#][^\s"']*`)
+	userinfo = regexp.MustCompile(`https?://[^\s/@"']*@`)
+	mail     = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`)
+)
+
+// Cleaner keeps secrets and personal data out of a report: what looks like a token
+// or a code, the query and the user of URLs, mail addresses, and the user's name
+// in paths.
+type Cleaner struct {
+	home *regexp.Regexp // nil: not known
+	name *regexp.Regexp // of the user, as a part of a path
+}
+
+// NewCleaner takes the user's home folder; "": it is not known.
+func NewCleaner(home string) Cleaner {
+	home = strings.TrimRight(home, `/\`)
+	if home == "" {
+		return Cleaner{}
+	}
+	// Windows knows no case, and elsewhere nobody's home is another one's in capitals.
+	c := Cleaner{home: regexp.MustCompile(`(?i)` + regexp.QuoteMeta(home) + `([/\\:;"'\s,)]|$)`)}
+	if name := filepath.Base(strings.ReplaceAll(home, `\`, "/")); len(name) > 2 {
+		c.name = regexp.MustCompile(`(?i)([/\\])` + regexp.QuoteMeta(name) + `([/\\]|$)`)
+	}
+	return c
+}
+
+// Text returns s fit for a report, on one line.
+func (c Cleaner) Text(s string) string {
+	s = redact.Text(printable.Line(s, longest))
+	s = userinfo.ReplaceAllStringFunc(s, func(found string) string {
+		if strings.HasSuffix(found, placeholder) {
+			return found
+		}
+		scheme, _, _ := strings.Cut(found, "//")
+		return scheme + "//"
+	})
+	s = query.ReplaceAllString(s, "${1}")
+	s = mail.ReplaceAllStringFunc(s, func(found string) string {
+		if found == support {
+			return found
+		}
+		return redact.Mark
+	})
+	if c.home != nil {
+		s = c.home.ReplaceAllString(s, "~${1}")
+	}
+	if c.name != nil {
+		s = c.name.ReplaceAllString(s, "${1}~${2}")
+	}
+	return s
+}

@@ -1,0 +1,3 @@
+package logfile_test
+
+func windows() bool { return true }
