@@ -167,8 +167,8 @@ type fault struct {
 		Code    int
 		Message string
 		Data    struct {
-			Source, Kind, Hint, RequestID string
-			Status, RetryAfter            int
+			Source, Kind, Side, Hint, RequestID string
+			Status, RetryAfter                  int
 		}
 	}
 }
