@@ -13,5 +13,5 @@ security: ; go test -C tools ./security && go run -C tools ./security -check
 security-red: ; go run -C tools ./security -red -write $(RED)
 bench: ; cd e2e && go run ./bench $(BENCH)
 demo: ; go run ./cmd/payu-mcp demo
-e2e: ; e2e/install.sh && cd e2e && go test -count=1 -p 1 -timeout 15m ./...
+e2e: ; e2e/install.sh && cd e2e && go test -count=1 -p 1 -timeout 25m ./...
 e2e-hosts: ; e2e/install.sh && e2e/hosts/install.sh claude-code codex opencode copilot qwen && cd e2e && E2E_HOSTS=all go test -v -count=1 -timeout 30m ./hosts

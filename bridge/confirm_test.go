@@ -28,6 +28,10 @@ func atAskingShop(t *testing.T, s *shop, capabilities string) *host {
 func (h *host) question(parts ...string) string {
 	h.t.Helper()
 	l := h.next()
+	if l == changed { // before or after it
+		l = h.next()
+		defer func() { h.lines <- changed }()
+	}
 	message := lookup(l, "params", "message")
 	if lookup(l, "method") != `"elicitation/create"` || lookup(l, "params", "requestedSchema") != `{"type":"object","properties":{}}` || lookup(l, "params", "mode") != "" {
 		h.t.Fatal(l)
