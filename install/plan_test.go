@@ -145,6 +145,7 @@ func TestPlan_entry_correctedOrLeft(t *testing.T) {
 		{"P24, under another name", "claude-desktop", `"PayU MCP": {"url": "https://api.payu.in/mcp"}`, `"payu": {"command": "OURS", "args": []}`, nil, false},
 		{"mcp-remote", "cursor", `"PayU": {"command": "npx", "args": ["mcp-remote", "https://api.payu.in/mcp"]}`, `"payu": {"command": "OURS", "args": []}`, nil, false},
 		{"duplicate", "cursor", `"payu": {"command": "OURS", "args": []}, "PayU": {"command": "OURS", "args": []}`, `"payu": {"command": "OURS", "args": []}`, nil, false},
+		{"PayU's documentation", "cursor", `"payu-docs": {"command": "npx", "args": ["mcp-remote", "https://docs.payu.in/mcp"]}`, `"payu-docs": {"command": "npx", "args": ["mcp-remote", "https://docs.payu.in/mcp"]}, "payu": {"command": "OURS", "args": []}`, nil, false},
 		{"foreign", "cursor", `"payu": {"command": "node", "args": ["x"]}`, `"payu": {"command": "node", "args": ["x"]}`, install.ErrForeign, false},
 		{"foreign, and told to", "cursor", `"payu": {"command": "node", "args": ["x"], "env": {"SECRET": "s"}}`, `"payu": {"command": "OURS", "args": []}`, nil, true},
 		{"foreign under another name", "cursor", `"payments": {"command": "node", "args": ["x"]}`, `"payments": {"command": "node", "args": ["x"]}, "payu": {"command": "OURS", "args": []}`, nil, false},

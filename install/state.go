@@ -173,14 +173,15 @@ func isMCPRemote(word string) bool {
 	return word == "mcp-remote" || strings.HasPrefix(word, "mcp-remote@") || program(word) == "mcp-remote"
 }
 
-// isPayU tells whether a word is an address of PayU.
+// isPayU tells whether a word is an address of PayU's endpoint. Other hosts of
+// PayU have other servers: one for its documentation, which needs no sign-in
+// (PAYU P27), and those for tests (P23). Entries for them are somebody's own.
 func isPayU(word string) bool {
 	u, err := url.Parse(word)
 	if err != nil {
 		return false
 	}
-	host := strings.ToLower(u.Hostname())
-	return host == "payu.in" || strings.HasSuffix(host, ".payu.in")
+	return strings.EqualFold(u.Hostname(), "api.payu.in")
 }
 
 // sameValue compares what a file holds with what install writes.

@@ -34,6 +34,8 @@ func TestSurvey_entry_state(t *testing.T) {
 		{"mcp-remote through cmd", "claude-desktop", `"x": {"command": "cmd", "args": ["/c", "npx", "mcp-remote", "https://api.payu.in/mcp"]}`, install.StateBroken, "x"},
 		{"mcp-remote in a shell's line", "cursor", `"x": {"command": "sh", "args": ["-c", "exec npx mcp-remote https://api.payu.in/mcp"]}`, install.StateBroken, "x"},
 		{"mcp-remote for another server", "cursor", `"payu": {"command": "npx", "args": ["mcp-remote", "https://mcp.example.com"]}`, install.StateForeign, "payu"},
+		{"mcp-remote for PayU's documentation", "cursor", `"payu": {"command": "npx", "args": ["mcp-remote", "https://docs.payu.in/mcp"]}`, install.StateForeign, "payu"},
+		{"an address of PayU's tests", "claude-desktop", `"payu": {"url": "https://apitest.payu.in/mcp"}`, install.StateForeign, "payu"},
 		{"twice", "cursor", `"payu": {"command": "OURS", "args": []}, "PayU": {"command": "OURS", "args": []}`, install.StateDuplicate, "PayU"},
 		{"another login beside it", "cursor", `"payu-shop2": {"command": "OURS", "args": ["--profile=shop2"]}`, install.StateOurs, "payu-shop2"},
 		{"another login whose program is gone", "cursor", `"payu-shop2": {"command": "/nowhere/payu-mcp", "args": ["--profile", "shop2"]}`, install.StateStale, "payu-shop2"},
