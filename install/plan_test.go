@@ -146,6 +146,10 @@ func TestPlan_entry_correctedOrLeft(t *testing.T) {
 		{"mcp-remote", "cursor", `"PayU": {"command": "npx", "args": ["mcp-remote", "https://api.payu.in/mcp"]}`, `"payu": {"command": "OURS", "args": []}`, nil, false},
 		{"duplicate", "cursor", `"payu": {"command": "OURS", "args": []}, "PayU": {"command": "OURS", "args": []}`, `"payu": {"command": "OURS", "args": []}`, nil, false},
 		{"PayU's documentation", "cursor", `"payu-docs": {"command": "npx", "args": ["mcp-remote", "https://docs.payu.in/mcp"]}`, `"payu-docs": {"command": "npx", "args": ["mcp-remote", "https://docs.payu.in/mcp"]}, "payu": {"command": "OURS", "args": []}`, nil, false},
+		{
+			"another login by a variable", "cursor", `"uat": {"command": "OURS", "args": [], "env": {"PAYU_MCP_PROFILE": "uat"}}`,
+			`"uat": {"command": "OURS", "args": [], "env": {"PAYU_MCP_PROFILE": "uat"}}, "payu": {"command": "OURS", "args": []}`, nil, false,
+		},
 		{"foreign", "cursor", `"payu": {"command": "node", "args": ["x"]}`, `"payu": {"command": "node", "args": ["x"]}`, install.ErrForeign, false},
 		{"foreign, and told to", "cursor", `"payu": {"command": "node", "args": ["x"], "env": {"SECRET": "s"}}`, `"payu": {"command": "OURS", "args": []}`, nil, true},
 		{"foreign under another name", "cursor", `"payments": {"command": "node", "args": ["x"]}`, `"payments": {"command": "node", "args": ["x"]}, "payu": {"command": "OURS", "args": []}`, nil, false},
@@ -320,5 +324,18 @@ func TestPlan_projectLinks_notFollowedOutOfIt(t *testing.T) {
 	}
 	if c.read(mine) != "{}\n" {
 		t.Errorf("the file outside is %q", c.read(mine))
+	}
+}
+
+// A login that an entry's variable names is the one that uninstall goes by.
+func TestRemoval_profileInAVariable_heeded(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, "linux")
+	path := c.put(".cursor/mcp.json", `{"mcpServers": {"shop": {"command": "`+jsonPath(c.ours)+`", "env": {"PAYU_MCP_PROFILE": "shop2"}}}}`)
+	if n := c.uninstall(host(t, "cursor"), "default"); n != 0 {
+		t.Errorf("another login's entry is gone: %s", c.read(path))
+	}
+	if n := c.uninstall(host(t, "cursor"), "shop2"); n != 1 {
+		t.Errorf("its own login's entry stays: %s", c.read(path))
 	}
 }

@@ -46,6 +46,7 @@ type found struct {
 	name    string
 	state   State
 	profile string // whose login it uses, if it starts this program
+	bare    bool   // it gives this program nothing but a profile
 	detail  string // what is the matter, without secrets and arguments
 	values  map[string]any
 }
@@ -74,15 +75,15 @@ func (h Host) judgeOne(name string, values map[string]any, want Command) found {
 		f.state, f.detail = StateForeign, "the name belongs to another server"
 		return f
 	}
-	var bare bool // nothing but the profile
-	f.profile, bare = profileIn(words[1:])
+	f.profile, f.bare = loginOf(words[1:], values)
+	gone := filepath.IsAbs(words[0]) && !exists(words[0])
 	switch {
-	case filepath.IsAbs(words[0]) && !exists(words[0]):
+	case name != want.Name() && f.bare && f.profile == profileOf(want.Name()):
+		f.state, f.detail = StateDuplicate, "it starts payu-mcp for the same login, under another name"
+	case gone:
 		f.state, f.detail = StateStale, words[0]+" is not there any more"
 	case name == want.Name():
 		f.state, f.detail = h.compare(values, want.keeping(values))
-	case bare && f.profile == profileOf(want.Name()):
-		f.state, f.detail = StateDuplicate, "it starts payu-mcp for the same login, under another name"
 	default: // another login, or options that a person gave it
 		f.state = StateOurs
 	}
@@ -152,6 +153,26 @@ func profileIn(args []string) (profile string, bare bool) {
 		profile = value
 	}
 	return profile, bare
+}
+
+// loginOf is the profile that an entry's arguments or variables name, and whether
+// they name nothing else. Each option has a variable, so any variable may lead to
+// another login, or be a brake.
+func loginOf(args []string, values map[string]any) (profile string, bare bool) {
+	profile, bare = profileIn(args)
+	for _, key := range []string{"env", "envs", "environment"} {
+		variables, _ := values[key].(map[string]any)
+		bare = bare && len(variables) == 0
+		if named, ok := variables["PAYU_MCP_PROFILE"].(string); ok && named != "" && !namesProfile(args) {
+			profile = named
+		}
+	}
+	return profile, bare
+}
+
+// namesProfile: an argument goes before a variable.
+func namesProfile(args []string) bool {
+	return slices.ContainsFunc(args, func(arg string) bool { return arg == "--profile" || strings.HasPrefix(arg, "--profile=") })
 }
 
 // brokenWay says how an entry tries to reach PayU's endpoint without this program,

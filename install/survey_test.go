@@ -39,6 +39,9 @@ func TestSurvey_entry_state(t *testing.T) {
 		{"twice", "cursor", `"payu": {"command": "OURS", "args": []}, "PayU": {"command": "OURS", "args": []}`, install.StateDuplicate, "PayU"},
 		{"another login beside it", "cursor", `"payu-shop2": {"command": "OURS", "args": ["--profile=shop2"]}`, install.StateOurs, "payu-shop2"},
 		{"another login whose program is gone", "cursor", `"payu-shop2": {"command": "/nowhere/payu-mcp", "args": ["--profile", "shop2"]}`, install.StateStale, "payu-shop2"},
+		{"another login by a variable", "cursor", `"uat": {"command": "OURS", "args": [], "env": {"PAYU_MCP_PROFILE": "uat"}}`, install.StateOurs, "uat"},
+		{"another endpoint by a variable", "cursor", `"try": {"command": "OURS", "args": [], "env": {"PAYU_MCP_URL": "http://127.0.0.1:1/mcp"}}`, install.StateOurs, "try"},
+		{"a brake by a variable", "cursor", `"careful": {"command": "OURS", "args": [], "env": {"PAYU_MCP_READ_ONLY": "true"}}`, install.StateOurs, "careful"},
 		{"one for trying out", "cursor", `"try": {"command": "OURS", "args": ["--url", "http://127.0.0.1:1/mcp"]}`, install.StateOurs, "try"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
