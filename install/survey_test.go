@@ -131,3 +131,33 @@ func TestPlan_onlyStorePackage_onlyThere(t *testing.T) {
 		t.Errorf("planned %d changes: %+v", len(changes), changes)
 	}
 }
+
+// The advice cures: it names the login whose entry is meant, whatever the entry is
+// called, and after it there is nothing to advise.
+func TestSurvey_advice_cures(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, servers, want, profile string }{
+		{"broken, with a name like a profile's", `"payu-remote": {"command": "npx", "args": ["mcp-remote", "https://api.payu.in/mcp"]}`, "payu-mcp install --client cursor", "default"},
+		{"gone, under another name", `"PayU": {"command": "/nowhere/payu-mcp", "args": []}`, "payu-mcp install --client cursor", "default"},
+		{"gone, another login, under another name", `"payu": {"command": "OURS", "args": []}, "shop": {"command": "/nowhere/payu-mcp", "args": ["--profile", "shop2"]}`, "payu-mcp install --client cursor --profile shop2", "shop2"},
+	} {
+		c := newComputer(t, "linux")
+		path := c.put(".cursor/mcp.json", `{"mcpServers": {`+strings.ReplaceAll(test.servers, "OURS", jsonPath(c.ours))+`}}`)
+		found := c.findings("cursor")
+		if f := found[len(found)-1]; f.Advice != test.want {
+			t.Errorf("%s: the advice is %q, want %q", test.name, f.Advice, test.want)
+		}
+		c.install(host(t, "cursor"), install.Command{Path: c.ours, Profile: test.profile}, install.Options{})
+		for _, f := range c.findings("cursor") {
+			if f.State != install.StateOurs {
+				t.Errorf("%s: after that it is %+v in %s", test.name, f, c.read(path))
+			}
+		}
+	}
+
+	c := newComputer(t, "linux")
+	c.put(".cursor/mcp.json", `{"mcpServers": {"try": {"command": "/nowhere/payu-mcp", "args": ["--url", "http://127.0.0.1:1/mcp"]}}}`)
+	if f := c.findings("cursor")[1]; f.State != install.StateStale || strings.Contains(f.Advice, "install") {
+		t.Errorf("of an entry that install does not touch: %+v", f)
+	}
+}
