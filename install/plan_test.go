@@ -141,6 +141,16 @@ func TestPlan_entry_correctedOrLeft(t *testing.T) {
 			`"payu": {"command": "/nowhere/payu-mcp", "args": ["--log-level", "debug"], "env": {"HTTPS_PROXY": "http://p:1"}, "timeout": 60, "alwaysAllow": ["a"]}`,
 			`"payu": {"command": "OURS", "args": [], "alwaysAllow": ["a"], "env": {"HTTPS_PROXY": "http://p:1"}, "timeout": 60}`, nil, false,
 		},
+		{
+			"stale: also what is no text", "cursor",
+			`"payu": {"command": "/nowhere/payu-mcp", "args": [], "rate": 1.5, "env": {"A": 1}, "tools": {"x": {"trust": true}}, "none": null, "list": [{"a": "b"}]}`,
+			`"payu": {"command": "OURS", "args": [], "rate": 1.5, "env": {"A": 1}, "tools": {"x": {"trust": true}}, "none": null, "list": [{"a": "b"}]}`, nil, false,
+		},
+		{
+			"fewer tools: a brake", "copilot",
+			`"payu": {"type": "local", "command": "/nowhere/payu-mcp", "args": [], "tools": ["health_check"]}`,
+			`"payu": {"type": "local", "command": "OURS", "args": [], "tools": ["health_check"]}`, nil, false,
+		},
 		{"P24, under our name", "claude-desktop", `"payu": {"url": "https://api.payu.in/mcp", "transport": "http"}`, `"payu": {"command": "OURS", "args": []}`, nil, false},
 		{"P24, under another name", "claude-desktop", `"PayU MCP": {"url": "https://api.payu.in/mcp"}`, `"payu": {"command": "OURS", "args": []}`, nil, false},
 		{"mcp-remote", "cursor", `"PayU": {"command": "npx", "args": ["mcp-remote", "https://api.payu.in/mcp"]}`, `"payu": {"command": "OURS", "args": []}`, nil, false},
@@ -337,5 +347,32 @@ func TestRemoval_profileInAVariable_heeded(t *testing.T) {
 	}
 	if n := c.uninstall(host(t, "cursor"), "shop2"); n != 1 {
 		t.Errorf("its own login's entry stays: %s", c.read(path))
+	}
+}
+
+// What a person has set in an entry is no difference, and stays when the rest is
+// corrected.
+func TestPlan_personsOwnMembers_stay(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ host, path, before string }{
+		{"copilot", ".copilot/mcp-config.json", `{"mcpServers": {"payu": {"type": "local", "command": "OURS", "args": [], "tools": ["health_check"]}}}`},
+		{"goose", ".config/goose/config.yaml", "extensions:\n  payu:\n    name: payu\n    description: mine\n    type: stdio\n    enabled: true\n    cmd: \"OURS\"\n    args: []\n    envs: {}\n    timeout: 900\n"},
+		{"codex", ".codex/config.toml", "[mcp_servers.payu]\ncommand = 'OURS'\nargs = []\nenv_vars = [\"MINE\", \"HTTPS_PROXY\", \"https_proxy\", \"NO_PROXY\", \"no_proxy\", " +
+			"\"PAYU_MCP_BROWSER\", \"PAYU_MCP_CA_FILE\", \"PAYU_MCP_LOG_FILE\", \"PAYU_MCP_LOG_LEVEL\", \"PAYU_MCP_PROXY\", \"PAYU_MCP_STATE_DIR\", \"PAYU_MCP_STORE\", \"PAYU_MCP_URL\"]\n"},
+	} {
+		c := newComputer(t, "linux")
+		path := c.put(test.path, strings.ReplaceAll(test.before, "OURS", jsonPath(c.ours)))
+		if n := c.install(host(t, test.host), c.command(), install.Options{}); n != 0 {
+			t.Errorf("%s was changed to\n%s", test.host, c.read(path))
+		}
+	}
+
+	c := newComputer(t, "linux")
+	path := c.put(".codex/config.toml", "[mcp_servers.payu]\ncommand = '/nowhere/payu-mcp'\nargs = []\nenv_vars = [\"MINE\"]\n\n[mcp_servers.payu.tools.list]\napproval_mode = \"approve\"\n")
+	c.install(host(t, "codex"), c.command(), install.Options{})
+	for _, want := range []string{`"MINE"`, `"HTTPS_PROXY"`, `approval_mode = "approve"`} {
+		if !strings.Contains(c.read(path), want) {
+			t.Errorf("%s is not in\n%s", want, c.read(path))
+		}
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-
-	"github.com/payu-mcp/payu-mcp/install/edit"
 )
 
 // State is what one entry of a host's file is to us.
@@ -96,7 +94,7 @@ func (h Host) compare(values map[string]any, want Command) (State, string) {
 		if h.list && m.Key == "name" {
 			continue // a parser may have taken it out: it is how the entry was found
 		}
-		if !sameValue(values[m.Key], m.Value) {
+		if there := values[m.Key]; !reflect.DeepEqual(settled(m, there), there) && !sameValue(there, m.Value) {
 			return StateDifferent, fmt.Sprintf("%q is not what install would write", m.Key)
 		}
 	}
@@ -218,22 +216,4 @@ func sameValue(got, want any) bool {
 func isEmpty(v any) bool {
 	r := reflect.ValueOf(v)
 	return (r.Kind() == reflect.Slice || r.Kind() == reflect.Map) && r.Len() == 0
-}
-
-// merge keeps what the person has added to an entry that starts this program, as
-// far as it can be written: after ours, in the order of the names.
-func merge(ours edit.Entry, values map[string]any) edit.Entry {
-	e := slices.Clone(ours)
-	for _, key := range sortedKeys(values) {
-		i := slices.IndexFunc(e, func(m edit.Member) bool { return m.Key == key })
-		v, ok := writable(values[key])
-		switch {
-		case !ok:
-		case i < 0:
-			e = append(e, edit.Member{Key: key, Value: v})
-		case isEmpty(e[i].Value) && key != "args":
-			e[i].Value = v
-		}
-	}
-	return e
 }
