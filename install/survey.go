@@ -3,6 +3,7 @@ package install
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 
 	"github.com/payu-mcp/payu-mcp/install/edit"
 )
@@ -21,7 +22,7 @@ type Finding struct {
 	Detail, Advice string
 
 	profile string // whose entry install would put right
-	byHand  bool   // install would not: it has another name, and options
+	byHand  bool   // install would not: it has another name and options, or no profile that there can be
 }
 
 // Survey looks at the files of all hosts for one person; none is changed. name is
@@ -73,7 +74,8 @@ func (h Host) look(p spot, want Command) []Finding {
 			continue
 		}
 		if f.profile != "" {
-			one.profile, one.byHand = f.profile, !f.bare && f.name != Command{Profile: f.profile}.Name()
+			curable := f.bare || f.name == Command{Profile: f.profile}.Name()
+			one.profile, one.byHand = f.profile, !curable || !plainProfile(f.profile)
 		}
 		others = append(others, one)
 	}
@@ -117,6 +119,12 @@ func leadsOut(within, folder string) bool {
 func below(folder, path string) bool {
 	rel, err := filepath.Rel(folder, path)
 	return err == nil && filepath.IsLocal(rel)
+}
+
+// plainProfile tells a profile's name as the command line takes it. One from a file
+// may be anything, and the advice is pasted into a shell.
+func plainProfile(name string) bool {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`).MatchString(name)
 }
 
 // advice is the command that puts a state right.

@@ -161,3 +161,19 @@ func TestSurvey_advice_cures(t *testing.T) {
 		t.Errorf("of an entry that install does not touch: %+v", f)
 	}
 }
+
+// What stands in a host's file does not get into a command that a person pastes.
+func TestSurvey_strangeProfile_notInTheAdvice(t *testing.T) {
+	t.Parallel()
+	for _, servers := range []string{
+		`"a": {"command": "/nowhere/payu-mcp", "args": ["--profile", "x; touch /tmp/y\u001b[2J"]}`,
+		`"payu-x; touch y": {"command": "/nowhere/payu-mcp", "args": ["--read-only"]}`,
+		`"payu-x; touch y": {"command": "npx", "args": ["mcp-remote", "https://api.payu.in/mcp"]}`,
+	} {
+		c := newComputer(t, "linux")
+		c.put(".cursor/mcp.json", `{"mcpServers": {`+servers+`}}`)
+		if f := c.findings("cursor")[1]; f.Advice == "" || strings.Contains(f.Advice, "touch") {
+			t.Errorf("%s: the advice is %q", servers, f.Advice)
+		}
+	}
+}
