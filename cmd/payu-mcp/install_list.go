@@ -79,7 +79,13 @@ func listJSON(e env, self string, findings []install.Finding) error {
 
 // print shows how to do it by hand, and changes nothing.
 func (in *installing) print(hosts []install.Host) error {
+	project := in.o.where == whereProject
 	for _, h := range hosts {
+		paths := in.sys.Paths(h, project)
+		if len(paths) == 0 && len(in.o.clients) > 0 {
+			fmt.Fprintf(in.out, "%s: %v\n\n", h.Name, install.ErrNoProject)
+			in.fail(install.Change{Host: h})
+		}
 		c := in.command(h)
 		text, err := h.Snippet(c)
 		if err != nil {
@@ -89,12 +95,15 @@ func (in *installing) print(hosts []install.Host) error {
 		if err != nil {
 			return err
 		}
-		for _, path := range in.sys.Paths(h, in.o.where == whereProject) {
+		for _, path := range paths {
 			fmt.Fprintf(in.out, "%s: %s\n\n%s\n", h.Name, homely(in.sys, path), text)
+		}
+		if project {
+			links = nil // they are for the person's own file
 		}
 		for _, link := range links {
 			fmt.Fprintf(in.out, "or open this, and %s asks whether you want it:\n  %s\n\n", h.Name, link)
 		}
 	}
-	return nil
+	return in.result()
 }
