@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/payu-mcp/payu-mcp/install"
 	"github.com/payu-mcp/payu-mcp/install/edit"
@@ -311,6 +312,36 @@ func TestPlan_links_followedInsideTheHomeOnly(t *testing.T) {
 	ch := c.Plan(host(t, "gemini"), c.command(), install.Options{})[0]
 	if !errors.Is(ch.Err, edit.ErrRefused) || c.read(outside) != "{}\n" {
 		t.Errorf("planned %v; the file outside is %q", ch.Err, c.read(outside))
+	}
+}
+
+// Some people have one file for several hosts. The plans are made before the first
+// change.
+func TestApply_oneFileOfTwoHosts_bothDone(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, "linux")
+	const before = `{"mcpServers": {"other": {"command": "npx"}}}`
+	path := c.put(".cursor/mcp.json", before)
+	symlink(t, path, filepath.Join(c.Home, ".codeium", "windsurf", "mcp_config.json"))
+	hosts := []install.Host{host(t, "cursor"), host(t, "windsurf")}
+	var changes []install.Change
+	for _, h := range hosts {
+		changes = append(changes, c.Plan(h, c.command(), install.Options{})...)
+	}
+	if c.apply(changes); strings.Count(c.read(path), `"payu"`) != 1 {
+		t.Errorf("the file is %s", c.read(path))
+	}
+	changes = nil
+	for _, h := range hosts {
+		changes = append(changes, c.Removal(h, "", install.Options{})...)
+	}
+	if c.apply(changes); c.read(path) != before {
+		t.Errorf("the file is %s", c.read(path))
+	}
+	late := c.Plan(hosts[1], c.command(), install.Options{})[0]
+	c.put(".cursor/mcp.json", `{}`)
+	if _, err := c.Apply(t.Context(), late, time.Now()); !errors.Is(err, edit.ErrChanged) {
+		t.Errorf("a file that somebody else has changed: %v", err)
 	}
 }
 
