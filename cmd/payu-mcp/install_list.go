@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/payu-mcp/payu-mcp/install"
@@ -28,7 +29,7 @@ type hostReport struct {
 	Advice    string `json:"advice,omitempty"`
 }
 
-// listHosts shows all hosts of the table, found or not.
+// listHosts shows all hosts of the table, found or not, or those that were named.
 func listHosts(e env, o installOptions, sys install.System) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -37,7 +38,9 @@ func listHosts(e env, o installOptions, sys install.System) error {
 	if lasting, err := sys.StablePath(self); err == nil {
 		self = lasting
 	}
-	findings := sys.Survey(install.Command{Profile: o.profile}.Name(), self)
+	findings := slices.DeleteFunc(sys.Survey(install.Command{Profile: o.profile}.Name(), self), func(f install.Finding) bool {
+		return len(o.clients) > 0 && !slices.Contains(o.clients, f.Host)
+	})
 	if o.asJSON {
 		return listJSON(e, self, findings)
 	}
