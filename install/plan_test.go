@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/payu-mcp/payu-mcp/install"
 	"github.com/payu-mcp/payu-mcp/install/edit"
@@ -141,10 +142,25 @@ func TestPlan_entry_correctedOrLeft(t *testing.T) {
 			`"payu": {"command": "/nowhere/payu-mcp", "args": ["--log-level", "debug"], "env": {"HTTPS_PROXY": "http://p:1"}, "timeout": 60, "alwaysAllow": ["a"]}`,
 			`"payu": {"command": "OURS", "args": [], "alwaysAllow": ["a"], "env": {"HTTPS_PROXY": "http://p:1"}, "timeout": 60}`, nil, false,
 		},
+		{
+			"stale: also what is no text", "cursor",
+			`"payu": {"command": "/nowhere/payu-mcp", "args": [], "rate": 1.5, "env": {"A": 1}, "tools": {"x": {"trust": true}}, "none": null, "list": [{"a": "b"}]}`,
+			`"payu": {"command": "OURS", "args": [], "rate": 1.5, "env": {"A": 1}, "tools": {"x": {"trust": true}}, "none": null, "list": [{"a": "b"}]}`, nil, false,
+		},
+		{
+			"fewer tools: a brake", "copilot",
+			`"payu": {"type": "local", "command": "/nowhere/payu-mcp", "args": [], "tools": ["health_check"]}`,
+			`"payu": {"type": "local", "command": "OURS", "args": [], "tools": ["health_check"]}`, nil, false,
+		},
 		{"P24, under our name", "claude-desktop", `"payu": {"url": "https://api.payu.in/mcp", "transport": "http"}`, `"payu": {"command": "OURS", "args": []}`, nil, false},
 		{"P24, under another name", "claude-desktop", `"PayU MCP": {"url": "https://api.payu.in/mcp"}`, `"payu": {"command": "OURS", "args": []}`, nil, false},
 		{"mcp-remote", "cursor", `"PayU": {"command": "npx", "args": ["mcp-remote", "https://api.payu.in/mcp"]}`, `"payu": {"command": "OURS", "args": []}`, nil, false},
 		{"duplicate", "cursor", `"payu": {"command": "OURS", "args": []}, "PayU": {"command": "OURS", "args": []}`, `"payu": {"command": "OURS", "args": []}`, nil, false},
+		{"PayU's documentation", "cursor", `"payu-docs": {"command": "npx", "args": ["mcp-remote", "https://docs.payu.in/mcp"]}`, `"payu-docs": {"command": "npx", "args": ["mcp-remote", "https://docs.payu.in/mcp"]}, "payu": {"command": "OURS", "args": []}`, nil, false},
+		{
+			"another login by a variable", "cursor", `"uat": {"command": "OURS", "args": [], "env": {"PAYU_MCP_PROFILE": "uat"}}`,
+			`"uat": {"command": "OURS", "args": [], "env": {"PAYU_MCP_PROFILE": "uat"}}, "payu": {"command": "OURS", "args": []}`, nil, false,
+		},
 		{"foreign", "cursor", `"payu": {"command": "node", "args": ["x"]}`, `"payu": {"command": "node", "args": ["x"]}`, install.ErrForeign, false},
 		{"foreign, and told to", "cursor", `"payu": {"command": "node", "args": ["x"], "env": {"SECRET": "s"}}`, `"payu": {"command": "OURS", "args": []}`, nil, true},
 		{"foreign under another name", "cursor", `"payments": {"command": "node", "args": ["x"]}`, `"payments": {"command": "node", "args": ["x"]}, "payu": {"command": "OURS", "args": []}`, nil, false},
@@ -299,6 +315,36 @@ func TestPlan_links_followedInsideTheHomeOnly(t *testing.T) {
 	}
 }
 
+// Some people have one file for several hosts. The plans are made before the first
+// change.
+func TestApply_oneFileOfTwoHosts_bothDone(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, "linux")
+	const before = `{"mcpServers": {"other": {"command": "npx"}}}`
+	path := c.put(".cursor/mcp.json", before)
+	symlink(t, path, filepath.Join(c.Home, ".codeium", "windsurf", "mcp_config.json"))
+	hosts := []install.Host{host(t, "cursor"), host(t, "windsurf")}
+	var changes []install.Change
+	for _, h := range hosts {
+		changes = append(changes, c.Plan(h, c.command(), install.Options{})...)
+	}
+	if c.apply(changes); strings.Count(c.read(path), `"payu"`) != 1 {
+		t.Errorf("the file is %s", c.read(path))
+	}
+	changes = nil
+	for _, h := range hosts {
+		changes = append(changes, c.Removal(h, "", install.Options{})...)
+	}
+	if c.apply(changes); c.read(path) != before {
+		t.Errorf("the file is %s", c.read(path))
+	}
+	late := c.Plan(hosts[1], c.command(), install.Options{})[0]
+	c.put(".cursor/mcp.json", `{}`)
+	if _, err := c.Apply(t.Context(), late, time.Now()); !errors.Is(err, edit.ErrChanged) {
+		t.Errorf("a file that somebody else has changed: %v", err)
+	}
+}
+
 // A repository of a stranger may have links in it.
 //
 //oauth:row X29 install/survey.go "if !f.Exists && leadsOut(" => "if false && leadsOut("
@@ -319,5 +365,45 @@ func TestPlan_projectLinks_notFollowedOutOfIt(t *testing.T) {
 	}
 	if c.read(mine) != "{}\n" {
 		t.Errorf("the file outside is %q", c.read(mine))
+	}
+}
+
+// A login that an entry's variable names is the one that uninstall goes by.
+func TestRemoval_profileInAVariable_heeded(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, "linux")
+	path := c.put(".cursor/mcp.json", `{"mcpServers": {"shop": {"command": "`+jsonPath(c.ours)+`", "env": {"PAYU_MCP_PROFILE": "shop2"}}}}`)
+	if n := c.uninstall(host(t, "cursor"), "default"); n != 0 {
+		t.Errorf("another login's entry is gone: %s", c.read(path))
+	}
+	if n := c.uninstall(host(t, "cursor"), "shop2"); n != 1 {
+		t.Errorf("its own login's entry stays: %s", c.read(path))
+	}
+}
+
+// What a person has set in an entry is no difference, and stays when the rest is
+// corrected.
+func TestPlan_personsOwnMembers_stay(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ host, path, before string }{
+		{"copilot", ".copilot/mcp-config.json", `{"mcpServers": {"payu": {"type": "local", "command": "OURS", "args": [], "tools": ["health_check"]}}}`},
+		{"goose", ".config/goose/config.yaml", "extensions:\n  payu:\n    name: payu\n    description: mine\n    type: stdio\n    enabled: true\n    cmd: \"OURS\"\n    args: []\n    envs: {}\n    timeout: 900\n"},
+		{"codex", ".codex/config.toml", "[mcp_servers.payu]\ncommand = 'OURS'\nargs = []\nenv_vars = [\"MINE\", \"HTTPS_PROXY\", \"https_proxy\", \"NO_PROXY\", \"no_proxy\", " +
+			"\"PAYU_MCP_BROWSER\", \"PAYU_MCP_CA_FILE\", \"PAYU_MCP_LOG_FILE\", \"PAYU_MCP_LOG_LEVEL\", \"PAYU_MCP_PROXY\", \"PAYU_MCP_STATE_DIR\", \"PAYU_MCP_STORE\", \"PAYU_MCP_URL\"]\n"},
+	} {
+		c := newComputer(t, "linux")
+		path := c.put(test.path, strings.ReplaceAll(test.before, "OURS", jsonPath(c.ours)))
+		if n := c.install(host(t, test.host), c.command(), install.Options{}); n != 0 {
+			t.Errorf("%s was changed to\n%s", test.host, c.read(path))
+		}
+	}
+
+	c := newComputer(t, "linux")
+	path := c.put(".codex/config.toml", "[mcp_servers.payu]\ncommand = '/nowhere/payu-mcp'\nargs = []\nenv_vars = [\"MINE\"]\n\n[mcp_servers.payu.tools.list]\napproval_mode = \"approve\"\n")
+	c.install(host(t, "codex"), c.command(), install.Options{})
+	for _, want := range []string{`"MINE"`, `"HTTPS_PROXY"`, `approval_mode = "approve"`} {
+		if !strings.Contains(c.read(path), want) {
+			t.Errorf("%s is not in\n%s", want, c.read(path))
+		}
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-
-	"github.com/payu-mcp/payu-mcp/install/edit"
 )
 
 // State is what one entry of a host's file is to us.
@@ -46,6 +44,7 @@ type found struct {
 	name    string
 	state   State
 	profile string // whose login it uses, if it starts this program
+	bare    bool   // it gives this program nothing but a profile
 	detail  string // what is the matter, without secrets and arguments
 	values  map[string]any
 }
@@ -74,15 +73,15 @@ func (h Host) judgeOne(name string, values map[string]any, want Command) found {
 		f.state, f.detail = StateForeign, "the name belongs to another server"
 		return f
 	}
-	var bare bool // nothing but the profile
-	f.profile, bare = profileIn(words[1:])
+	f.profile, f.bare = loginOf(words[1:], values)
+	gone := filepath.IsAbs(words[0]) && !exists(words[0])
 	switch {
-	case filepath.IsAbs(words[0]) && !exists(words[0]):
+	case name != want.Name() && f.bare && f.profile == profileOf(want.Name()):
+		f.state, f.detail = StateDuplicate, "it starts payu-mcp for the same login, under another name"
+	case gone:
 		f.state, f.detail = StateStale, words[0]+" is not there any more"
 	case name == want.Name():
 		f.state, f.detail = h.compare(values, want.keeping(values))
-	case bare && f.profile == profileOf(want.Name()):
-		f.state, f.detail = StateDuplicate, "it starts payu-mcp for the same login, under another name"
 	default: // another login, or options that a person gave it
 		f.state = StateOurs
 	}
@@ -95,7 +94,7 @@ func (h Host) compare(values map[string]any, want Command) (State, string) {
 		if h.list && m.Key == "name" {
 			continue // a parser may have taken it out: it is how the entry was found
 		}
-		if !sameValue(values[m.Key], m.Value) {
+		if there := values[m.Key]; !reflect.DeepEqual(settled(m, there), there) && !sameValue(there, m.Value) {
 			return StateDifferent, fmt.Sprintf("%q is not what install would write", m.Key)
 		}
 	}
@@ -154,6 +153,26 @@ func profileIn(args []string) (profile string, bare bool) {
 	return profile, bare
 }
 
+// loginOf is the profile that an entry's arguments or variables name, and whether
+// they name nothing else. Each option has a variable, so any variable may lead to
+// another login, or be a brake.
+func loginOf(args []string, values map[string]any) (profile string, bare bool) {
+	profile, bare = profileIn(args)
+	for _, key := range []string{"env", "envs", "environment"} {
+		variables, _ := values[key].(map[string]any)
+		bare = bare && len(variables) == 0
+		if named, ok := variables["PAYU_MCP_PROFILE"].(string); ok && named != "" && !namesProfile(args) {
+			profile = named
+		}
+	}
+	return profile, bare
+}
+
+// namesProfile: an argument goes before a variable.
+func namesProfile(args []string) bool {
+	return slices.ContainsFunc(args, func(arg string) bool { return arg == "--profile" || strings.HasPrefix(arg, "--profile=") })
+}
+
 // brokenWay says how an entry tries to reach PayU's endpoint without this program,
 // or "".
 func (h Host) brokenWay(values map[string]any, words []string) string {
@@ -173,14 +192,15 @@ func isMCPRemote(word string) bool {
 	return word == "mcp-remote" || strings.HasPrefix(word, "mcp-remote@") || program(word) == "mcp-remote"
 }
 
-// isPayU tells whether a word is an address of PayU.
+// isPayU tells whether a word is an address of PayU's endpoint. Other hosts of
+// PayU have other servers: one for its documentation, which needs no sign-in
+// (PAYU P27), and those for tests (P23). Entries for them are somebody's own.
 func isPayU(word string) bool {
 	u, err := url.Parse(word)
 	if err != nil {
 		return false
 	}
-	host := strings.ToLower(u.Hostname())
-	return host == "payu.in" || strings.HasSuffix(host, ".payu.in")
+	return strings.EqualFold(u.Hostname(), "api.payu.in")
 }
 
 // sameValue compares what a file holds with what install writes.
@@ -196,22 +216,4 @@ func sameValue(got, want any) bool {
 func isEmpty(v any) bool {
 	r := reflect.ValueOf(v)
 	return (r.Kind() == reflect.Slice || r.Kind() == reflect.Map) && r.Len() == 0
-}
-
-// merge keeps what the person has added to an entry that starts this program, as
-// far as it can be written: after ours, in the order of the names.
-func merge(ours edit.Entry, values map[string]any) edit.Entry {
-	e := slices.Clone(ours)
-	for _, key := range sortedKeys(values) {
-		i := slices.IndexFunc(e, func(m edit.Member) bool { return m.Key == key })
-		v, ok := writable(values[key])
-		switch {
-		case !ok:
-		case i < 0:
-			e = append(e, edit.Member{Key: key, Value: v})
-		case isEmpty(e[i].Value) && key != "args":
-			e[i].Value = v
-		}
-	}
-	return e
 }

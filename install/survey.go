@@ -3,6 +3,7 @@ package install
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 
 	"github.com/payu-mcp/payu-mcp/install/edit"
 )
@@ -19,6 +20,9 @@ type Finding struct {
 	State       State
 	// Detail says what is the matter, Advice what helps; "" where nothing is.
 	Detail, Advice string
+
+	profile string // whose entry install would put right
+	byHand  bool   // install would not: it has another name and options, or no profile that there can be
 }
 
 // Survey looks at the files of all hosts for one person; none is changed. name is
@@ -55,7 +59,7 @@ func (s System) surveyHost(h Host, want Command) []Finding {
 // look judges one file: our entry, or that there is none, then all others that
 // concern us.
 func (h Host) look(p spot, want Command) []Finding {
-	finding := Finding{Host: h.ID, Name: h.Name, Path: p.path, Entry: want.Name(), State: StateAbsent}
+	finding := Finding{Host: h.ID, Name: h.Name, Path: p.path, Entry: want.Name(), State: StateAbsent, profile: profileOf(want.Name())}
 	_, entries, err := h.read(p)
 	if err != nil {
 		finding.State, finding.Detail = StateUnreadable, err.Error()
@@ -67,9 +71,13 @@ func (h Host) look(p spot, want Command) []Finding {
 		one.Entry, one.State, one.Detail = f.name, f.state, f.detail
 		if f.name == want.Name() {
 			mine = append(mine, one)
-		} else {
-			others = append(others, one)
+			continue
 		}
+		if f.profile != "" {
+			curable := f.bare || f.name == Command{Profile: f.profile}.Name()
+			one.profile, one.byHand = f.profile, !curable || !plainProfile(f.profile)
+		}
+		others = append(others, one)
 	}
 	if len(mine) == 0 {
 		mine = []Finding{finding}
@@ -113,11 +121,17 @@ func below(folder, path string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
+// plainProfile tells a profile's name as the command line takes it. One from a file
+// may be anything, and the advice is pasted into a shell.
+func plainProfile(name string) bool {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`).MatchString(name)
+}
+
 // advice is the command that puts a state right.
 func advice(f Finding) string {
 	again := "payu-mcp install --client " + f.Host
-	if profile := profileOf(f.Entry); profile != defaultProfile {
-		again += " --profile " + profile
+	if f.profile != defaultProfile {
+		again += " --profile " + f.profile
 	}
 	switch f.State {
 	case StateOurs:
@@ -131,7 +145,12 @@ func advice(f Finding) string {
 		return again + " --replace, if the other server may go"
 	case StateUnreadable:
 		return "correct the file, or see payu-mcp install --print --client " + f.Host
-	case StateStale, StateDifferent, StateBroken, StateDuplicate, StateStorePackage:
+	case StateStale:
+		if f.byHand {
+			return "correct the path in the file, or remove the entry"
+		}
+		return again
+	case StateDifferent, StateBroken, StateDuplicate, StateStorePackage:
 		return again
 	}
 	return again

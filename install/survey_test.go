@@ -34,9 +34,14 @@ func TestSurvey_entry_state(t *testing.T) {
 		{"mcp-remote through cmd", "claude-desktop", `"x": {"command": "cmd", "args": ["/c", "npx", "mcp-remote", "https://api.payu.in/mcp"]}`, install.StateBroken, "x"},
 		{"mcp-remote in a shell's line", "cursor", `"x": {"command": "sh", "args": ["-c", "exec npx mcp-remote https://api.payu.in/mcp"]}`, install.StateBroken, "x"},
 		{"mcp-remote for another server", "cursor", `"payu": {"command": "npx", "args": ["mcp-remote", "https://mcp.example.com"]}`, install.StateForeign, "payu"},
+		{"mcp-remote for PayU's documentation", "cursor", `"payu": {"command": "npx", "args": ["mcp-remote", "https://docs.payu.in/mcp"]}`, install.StateForeign, "payu"},
+		{"an address of PayU's tests", "claude-desktop", `"payu": {"url": "https://apitest.payu.in/mcp"}`, install.StateForeign, "payu"},
 		{"twice", "cursor", `"payu": {"command": "OURS", "args": []}, "PayU": {"command": "OURS", "args": []}`, install.StateDuplicate, "PayU"},
 		{"another login beside it", "cursor", `"payu-shop2": {"command": "OURS", "args": ["--profile=shop2"]}`, install.StateOurs, "payu-shop2"},
 		{"another login whose program is gone", "cursor", `"payu-shop2": {"command": "/nowhere/payu-mcp", "args": ["--profile", "shop2"]}`, install.StateStale, "payu-shop2"},
+		{"another login by a variable", "cursor", `"uat": {"command": "OURS", "args": [], "env": {"PAYU_MCP_PROFILE": "uat"}}`, install.StateOurs, "uat"},
+		{"another endpoint by a variable", "cursor", `"try": {"command": "OURS", "args": [], "env": {"PAYU_MCP_URL": "http://127.0.0.1:1/mcp"}}`, install.StateOurs, "try"},
+		{"a brake by a variable", "cursor", `"careful": {"command": "OURS", "args": [], "env": {"PAYU_MCP_READ_ONLY": "true"}}`, install.StateOurs, "careful"},
 		{"one for trying out", "cursor", `"try": {"command": "OURS", "args": ["--url", "http://127.0.0.1:1/mcp"]}`, install.StateOurs, "try"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -124,5 +129,51 @@ func TestPlan_onlyStorePackage_onlyThere(t *testing.T) {
 	changes := c.Plan(host(t, "claude-desktop"), c.command(), install.Options{})
 	if len(changes) != 1 || !strings.Contains(changes[0].Path, "Claude_x") {
 		t.Errorf("planned %d changes: %+v", len(changes), changes)
+	}
+}
+
+// The advice cures: it names the login whose entry is meant, whatever the entry is
+// called, and after it there is nothing to advise.
+func TestSurvey_advice_cures(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, servers, want, profile string }{
+		{"broken, with a name like a profile's", `"payu-remote": {"command": "npx", "args": ["mcp-remote", "https://api.payu.in/mcp"]}`, "payu-mcp install --client cursor", "default"},
+		{"gone, under another name", `"PayU": {"command": "/nowhere/payu-mcp", "args": []}`, "payu-mcp install --client cursor", "default"},
+		{"gone, another login, under another name", `"payu": {"command": "OURS", "args": []}, "shop": {"command": "/nowhere/payu-mcp", "args": ["--profile", "shop2"]}`, "payu-mcp install --client cursor --profile shop2", "shop2"},
+	} {
+		c := newComputer(t, "linux")
+		path := c.put(".cursor/mcp.json", `{"mcpServers": {`+strings.ReplaceAll(test.servers, "OURS", jsonPath(c.ours))+`}}`)
+		found := c.findings("cursor")
+		if f := found[len(found)-1]; f.Advice != test.want {
+			t.Errorf("%s: the advice is %q, want %q", test.name, f.Advice, test.want)
+		}
+		c.install(host(t, "cursor"), install.Command{Path: c.ours, Profile: test.profile}, install.Options{})
+		for _, f := range c.findings("cursor") {
+			if f.State != install.StateOurs {
+				t.Errorf("%s: after that it is %+v in %s", test.name, f, c.read(path))
+			}
+		}
+	}
+
+	c := newComputer(t, "linux")
+	c.put(".cursor/mcp.json", `{"mcpServers": {"try": {"command": "/nowhere/payu-mcp", "args": ["--url", "http://127.0.0.1:1/mcp"]}}}`)
+	if f := c.findings("cursor")[1]; f.State != install.StateStale || strings.Contains(f.Advice, "install") {
+		t.Errorf("of an entry that install does not touch: %+v", f)
+	}
+}
+
+// What stands in a host's file does not get into a command that a person pastes.
+func TestSurvey_strangeProfile_notInTheAdvice(t *testing.T) {
+	t.Parallel()
+	for _, servers := range []string{
+		`"a": {"command": "/nowhere/payu-mcp", "args": ["--profile", "x; touch /tmp/y\u001b[2J"]}`,
+		`"payu-x; touch y": {"command": "/nowhere/payu-mcp", "args": ["--read-only"]}`,
+		`"payu-x; touch y": {"command": "npx", "args": ["mcp-remote", "https://api.payu.in/mcp"]}`,
+	} {
+		c := newComputer(t, "linux")
+		c.put(".cursor/mcp.json", `{"mcpServers": {`+servers+`}}`)
+		if f := c.findings("cursor")[1]; f.Advice == "" || strings.Contains(f.Advice, "touch") {
+			t.Errorf("%s: the advice is %q", servers, f.Advice)
+		}
 	}
 }

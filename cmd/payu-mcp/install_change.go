@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -66,19 +67,37 @@ func (c *changing) show(ch install.Change) {
 		cut = cut || strings.HasPrefix(line, "+") && strings.HasSuffix(strings.TrimSpace(line), "[...]")
 	}
 	if entry := ch.Entry(); cut && entry != "" { // the exact entry is to be seen (RELAY L17)
-		fmt.Fprintf(c.out, "  the whole entry:\n%s\n", indent(entry))
+		fmt.Fprintln(c.out, "  the whole entry:")
+		for line := range strings.Lines(entry) {
+			fmt.Fprintf(c.out, "   %s\n", shown(" "+line, len(line)))
+		}
 	}
 }
 
 const longestClause = 400 // characters
 
 // diffLine makes a line of somebody's file fit for a terminal: it may hold
-// anything, and be a whole file.
+// anything, and be a whole file. The lines around an entry are of other servers,
+// whose keys do not belong on a screen that somebody looks at, or in a report.
 func diffLine(line string) string {
-	const most = 220 // characters: more than a diff has
+	return shown(line, 220) // characters: more than a diff has
+}
+
+// shown is a line with what it has in its first column, of which most characters
+// are shown.
+func shown(line string, most int) string {
 	text := strings.TrimLeft(line[min(1, len(line)):], " \t")
 	indent := strings.ReplaceAll(line[min(1, len(line)):len(line)-len(text)], "\t", "    ")
-	return line[:min(1, len(line))] + indent + printable.Line(redact.Text(text), most)
+	return line[:min(1, len(line))] + indent + printable.Line(redact.Text(withoutKeys(text)), most)
+}
+
+// withoutKeys masks the values of what is called a key, a token or the like, as
+// hosts' files have them for other servers, and the passwords in addresses.
+func withoutKeys(line string) string {
+	const called = `[A-Za-z0-9_.-]*(?:api[_-]?key|_key|-key|token|secret|passw(?:or)?d|credential)[A-Za-z0-9_.-]*`
+	value := regexp.MustCompile(`(?i)(` + called + `["']?(?:\s*[:=]\s*["']?|["']\s*,\s*["']))[^\s"',{}\[\]][^"',}\]]*`)
+	user := regexp.MustCompile(`(://[^\s/@:"']*:)[^\s/@"']+@`)
+	return user.ReplaceAllString(value.ReplaceAllString(line, "${1}"+redact.Mark), "${1}"+redact.Mark+"@")
 }
 
 // trouble says why a file is left as it is, and what helps.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/payu-mcp/payu-mcp/install"
@@ -28,7 +29,7 @@ type hostReport struct {
 	Advice    string `json:"advice,omitempty"`
 }
 
-// listHosts shows all hosts of the table, found or not.
+// listHosts shows all hosts of the table, found or not, or those that were named.
 func listHosts(e env, o installOptions, sys install.System) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -37,7 +38,9 @@ func listHosts(e env, o installOptions, sys install.System) error {
 	if lasting, err := sys.StablePath(self); err == nil {
 		self = lasting
 	}
-	findings := sys.Survey(install.Command{Profile: o.profile}.Name(), self)
+	findings := slices.DeleteFunc(sys.Survey(install.Command{Profile: o.profile}.Name(), self), func(f install.Finding) bool {
+		return len(o.clients) > 0 && !slices.Contains(o.clients, f.Host)
+	})
 	if o.asJSON {
 		return listJSON(e, self, findings)
 	}
@@ -79,7 +82,13 @@ func listJSON(e env, self string, findings []install.Finding) error {
 
 // print shows how to do it by hand, and changes nothing.
 func (in *installing) print(hosts []install.Host) error {
+	project := in.o.where == whereProject
 	for _, h := range hosts {
+		paths := in.sys.Paths(h, project)
+		if len(paths) == 0 && len(in.o.clients) > 0 {
+			fmt.Fprintf(in.out, "%s: %v\n\n", h.Name, install.ErrNoProject)
+			in.fail(install.Change{Host: h})
+		}
 		c := in.command(h)
 		text, err := h.Snippet(c)
 		if err != nil {
@@ -89,12 +98,15 @@ func (in *installing) print(hosts []install.Host) error {
 		if err != nil {
 			return err
 		}
-		for _, path := range in.sys.Paths(h, in.o.where == whereProject) {
+		for _, path := range paths {
 			fmt.Fprintf(in.out, "%s: %s\n\n%s\n", h.Name, homely(in.sys, path), text)
+		}
+		if project {
+			links = nil // they are for the person's own file
 		}
 		for _, link := range links {
 			fmt.Fprintf(in.out, "or open this, and %s asks whether you want it:\n  %s\n\n", h.Name, link)
 		}
 	}
-	return nil
+	return in.result()
 }

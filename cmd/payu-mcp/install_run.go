@@ -47,8 +47,11 @@ func (in *installing) run(cmd *cobra.Command, hosts []install.Host) error {
 	if in.o.dryRun || len(slices.DeleteFunc(slices.Clone(changes), unchanged)) == 0 {
 		return in.result()
 	}
-	if changes, err = in.agree(ctx, changes); err != nil || len(changes) == 0 {
+	if changes, err = in.agree(ctx, changes); err != nil {
 		return err
+	}
+	if len(changes) == 0 {
+		return in.result()
 	}
 	signIn := in.offerSignIn(cmd, changes)
 	if ctx.Err() != nil {

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
 
 // The stories of install and uninstall: what a person is shown and asked, and
@@ -59,5 +62,27 @@ func TestReadLine_severalLines_oneIsTaken(t *testing.T) {
 	}
 	if line, err := readLine(r); line != "" || err != nil {
 		t.Errorf("after the end: %q, %v", line, err)
+	}
+}
+
+// What a diff shows of other servers' entries has no secret in it, in any format;
+// the entry itself and all else are as they are.
+func TestDiffLine_keysOfOthers_masked(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		` 	"GITHUB_PERSONAL_ACCESS_TOKEN": "ghp_x1",`:                  `     "GITHUB_PERSONAL_ACCESS_TOKEN": "[masked]",`,
+		` {"env": {"OPENAI_API_KEY":"sk-x1", "A": "b"}, "x": "y"}`:     ` {"env": {"OPENAI_API_KEY":"[masked]", "A": "b"}, "x": "y"}`,
+		`-"args": ["--api-key", "x1", "--token=x1", "--verbose"]`:      `-"args": ["--api-key", "[masked]", "--token=[masked]", "--verbose"]`,
+		` client_secret = 'x1 x1' # mine`:                              ` client_secret = '[masked]' # mine`,
+		`   STRIPE_KEY: x1`:                                            `   STRIPE_KEY: [masked]`,
+		`+"env": {"HTTPS_PROXY": "http://u:x1@p:1", "A": "b"}`:         `+"env": {"HTTPS_PROXY": "http://u:[masked]@p:1", "A": "b"}`,
+		`+"command": "/opt/bin/payu-mcp",`:                             `+"command": "/opt/bin/payu-mcp",`,
+		`+"args": ["--profile", "shop2", "--block-tool=refund*"]`:      `+"args": ["--profile", "shop2", "--block-tool=refund*"]`,
+		`+env_vars = ["HTTPS_PROXY", "PAYU_MCP_STORE"]`:                `+env_vars = ["HTTPS_PROXY", "PAYU_MCP_STORE"]`,
+		` "keybindings": "vim", "tokens": {"a": 1}, "url": "http://x"`: ` "keybindings": "vim", "tokens": {"a": 1}, "url": "http://x"`,
+	} {
+		if got := diffLine(line); strings.ReplaceAll(got, redact.Mark, "[masked]") != want {
+			t.Errorf("%s\nis shown as %s\nwant        %s", line, got, want)
+		}
 	}
 }

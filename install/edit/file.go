@@ -148,7 +148,7 @@ func (f File) Replace(after []byte, now time.Time) (backup string, err error) {
 		}
 		return "", errors.Join(err, os.Remove(backup))
 	}
-	f.prune()
+	f.prune(filepath.Base(backup))
 	return backup, nil
 }
 
@@ -200,8 +200,10 @@ func (f File) backup(now time.Time) (string, error) {
 	return "", fmt.Errorf("%s: %w", name, fs.ErrExist)
 }
 
-// prune removes the oldest backups. That one stays is no fault of the edit.
-func (f File) prune() {
+// prune removes the oldest backups, but not the one just made: a clock that was
+// ahead once has made older ones look newer. That one stays is no fault of the
+// edit.
+func (f File) prune(latest string) {
 	entries, err := os.ReadDir(filepath.Dir(f.Path))
 	if err != nil {
 		return
@@ -209,14 +211,14 @@ func (f File) prune() {
 	var ours []string
 	for _, e := range entries {
 		rest, ok := strings.CutPrefix(e.Name(), filepath.Base(f.Path)+backupMark)
-		if ok && len(rest) >= len(backupTime) && e.Type().IsRegular() {
+		if ok && e.Name() != latest && len(rest) >= len(backupTime) && e.Type().IsRegular() {
 			if _, err := time.Parse(backupTime, rest[:len(backupTime)]); err == nil {
 				ours = append(ours, e.Name())
 			}
 		}
 	}
 	slices.Sort(ours)
-	for _, name := range ours[:max(0, len(ours)-keepBackups)] {
+	for _, name := range ours[:max(0, len(ours)-(keepBackups-1))] {
 		_ = os.Remove(filepath.Join(filepath.Dir(f.Path), name))
 	}
 }

@@ -99,6 +99,26 @@ func TestReplace_manyTimes_keepsNewestThree(t *testing.T) {
 	}
 }
 
+// A clock that was ahead when the older ones were made does not cost the newest.
+func TestReplace_clockWasAhead_newestStays(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := put(t, filepath.Join(dir, "c.json"), "0")
+	for i, at := range []time.Duration{24 * time.Hour, 25 * time.Hour, 26 * time.Hour, 0} {
+		backup, err := read(t, path).Replace([]byte{byte('1' + i)}, noon.Add(at))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := onDisk(t, backup); got != string(byte('0'+i)) {
+			t.Errorf("the backup after %v holds %q", at, got)
+		}
+	}
+	want := "c.json c.json.payu-mcp.bak-20260304T063000.000Z c.json.payu-mcp.bak-20260305T073000.000Z c.json.payu-mcp.bak-20260305T083000.000Z"
+	if got := list(t, dir); got != want {
+		t.Error(got)
+	}
+}
+
 func TestReplace_noFile_madeForItsOwner(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a", "b", "c.json")

@@ -40,15 +40,21 @@ func parseJSON(text []byte) (*hujson.Value, error) {
 	return nil, refused(0, "%s", strings.TrimPrefix(err.Error(), "hujson: "))
 }
 
-// tooDeep counts brackets, also those in strings.
+// tooDeep counts brackets, but not those in strings and comments: a history may
+// have any number there, such as those of a terminal's colours, that nothing closes.
 func tooDeep(text []byte) int {
 	depth := 0
-	for i, b := range text {
-		switch b {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
 		case '{', '[':
 			depth++
 		case '}', ']':
 			depth--
+		case '"':
+			i = quoteEnd(text, i)
+		case '/':
+			n, _ := comment(text[i:])
+			i += max(n-1, 0)
 		}
 		if depth > maxDepth {
 			return i

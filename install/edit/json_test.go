@@ -124,3 +124,14 @@ func TestSet_json_refusals(t *testing.T) {
 		}
 	}
 }
+
+// A history of Claude Code may hold what a terminal shows in colour: a bracket that
+// nothing closes, for each of them.
+func TestSet_json_bracketsInStrings_noNesting(t *testing.T) {
+	t.Parallel()
+	many := strings.Repeat("[", 20000)
+	file := []byte(`{"history": ["\\\"` + many + `"], // "` + many + "\n/* " + many + ` */ "n": 1}`)
+	if _, err := edit.Set(edit.JSON, file, places(edit.JSON)[0], entries()[0]); err != nil {
+		t.Error(err)
+	}
+}
