@@ -68,6 +68,19 @@ func (s *shop) serve(ctx context.Context, m jsonmsg.Message, h remote.Hooks) err
 	return nil
 }
 
+// slow makes its list take a time from now on.
+func (s *shop) slow(pause time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	on := s.on
+	s.on = func(ctx context.Context, m jsonmsg.Message, h remote.Hooks) error {
+		if m.Method == "tools/list" {
+			time.Sleep(pause) // of the bubble's clock
+		}
+		return on(ctx, m, h)
+	}
+}
+
 // become changes the list; told: and says so.
 func (s *shop) become(told bool, pages ...string) {
 	s.mu.Lock()
