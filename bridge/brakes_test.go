@@ -243,6 +243,29 @@ func TestBrakes_callBeforeTheFirstList_listIsAskedFor(t *testing.T) {
 	})
 }
 
+// A call that has waited too long for the list is not sent behind its host's back,
+// unless its tool only reads; the next one does not wait.
+func TestBrakes_listTakesLong_lateWriteNotSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(wholeList)
+		s.slow(21 * time.Second)
+		h := atShop(t, s, policy.Rules{Block: []string{"refund"}})
+		h.send(call1("create_link"))
+		if l := h.next(); !strings.Contains(l, "Nothing was sent to PayU") || !strings.Contains(l, "repeat the request") || len(s.calls()) != 0 {
+			t.Errorf("%s; the server got %s", l, s.calls())
+		}
+		h.send(call1("create_link"))
+		h.expect(`{"id":1,"result":{}}`)
+		h.eof()
+
+		h = atShop(t, s, policy.Rules{Block: []string{"refund"}})
+		h.send(call1("get_link"))
+		h.expect(`{"id":1,"result":{}}`)
+		h.eof()
+	})
+}
+
 // A list that cannot be had, or that names a tool twice, makes no tool one that
 // only reads.
 func TestBrakes_noUseOfTheList_refused(t *testing.T) {
