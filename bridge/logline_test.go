@@ -16,41 +16,41 @@ import (
 	"github.com/payu-mcp/payu-mcp/remote"
 )
 
-// journal is a log that a test reads.
-type journal struct {
+// testLog is a log that a test reads.
+type testLog struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 	more chan struct{}
 }
 
-func newJournal() (*journal, *slog.Logger) {
-	j := &journal{more: make(chan struct{}, 1000)}
-	return j, slog.New(slog.NewTextHandler(j, nil))
+func newLog() (*testLog, *slog.Logger) {
+	sink := &testLog{more: make(chan struct{}, 1000)}
+	return sink, slog.New(slog.NewTextHandler(sink, nil))
 }
 
 // Write implements io.Writer.
-func (j *journal) Write(line []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.more <- struct{}{}
-	return j.text.Write(line)
+func (sink *testLog) Write(line []byte) (int, error) {
+	sink.mu.Lock()
+	defer sink.mu.Unlock()
+	sink.more <- struct{}{}
+	return sink.text.Write(line)
 }
 
 // line waits for the line of the request with this id.
-func (j *journal) line(t *testing.T, id string) string {
+func (sink *testLog) line(t *testing.T, id string) string {
 	t.Helper()
 	limit := time.After(10 * time.Second)
 	for {
-		j.mu.Lock()
-		found := regexp.MustCompile(`(?m)^.* msg=request method=\S+ id=` + id + ` .*$`).FindString(j.text.String())
-		j.mu.Unlock()
+		sink.mu.Lock()
+		found := regexp.MustCompile(`(?m)^.* msg=request method=\S+ id=` + id + ` .*$`).FindString(sink.text.String())
+		sink.mu.Unlock()
 		if found != "" {
 			return found
 		}
 		select {
-		case <-j.more:
+		case <-sink.more:
 		case <-limit:
-			t.Fatalf("no line for %s in:\n%s", id, j.text.String())
+			t.Fatalf("no line for %s in:\n%s", id, sink.text.String())
 		}
 	}
 }
@@ -58,8 +58,8 @@ func (j *journal) line(t *testing.T, id string) string {
 // Each request has its line, with what support needs and nothing of what was
 // asked or answered; and it comes after the answer.
 //
-//oauth:row X18 bridge/journal.go "printable.Word(f.sending().Name)" => "f.sending().Name"
-func TestJournal_eachRequest_oneLine(t *testing.T) {
+//oauth:row X18 bridge/logline.go "printable.Word(f.sending().Name)" => "f.sending().Name"
+func TestLogLine_eachRequest_oneLine(t *testing.T) {
 	t.Parallel()
 	const customer = "asha@shop.example"
 	up := &fake{on: func(ctx context.Context, m jsonmsg.Message, h remote.Hooks) error {
@@ -80,7 +80,7 @@ func TestJournal_eachRequest_oneLine(t *testing.T) {
 		}
 		return echo(ctx, m, h)
 	}}
-	j, log := newJournal()
+	sink, log := newLog()
 	h := start(t, bridge.Config{Remote: up, Log: log})
 	call := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"create_link","arguments":{"email":"` + customer + `"}}}`
 	h.send(call)
@@ -102,20 +102,20 @@ func TestJournal_eachRequest_oneLine(t *testing.T) {
 		"4": `tool="\(not shown\)" outcome=ok`,
 		"6": `tool=slow outcome=cancelled .* out=0 ms=[0-9.]+$`,
 	} {
-		if line := j.line(t, id); !regexp.MustCompile(want).MatchString(line) || !strings.Contains(line, "level=INFO") {
+		if line := sink.line(t, id); !regexp.MustCompile(want).MatchString(line) || !strings.Contains(line, "level=INFO") {
 			t.Errorf("the line of %s is\n%s\nwant %s", id, line, want)
 		}
 	}
 	h.eof()
-	if text := j.text.String(); strings.Contains(text, "asha") || strings.Count(text, "msg=request") != 6 || !strings.Contains(text, `method="(not shown)" id="(not shown)"`) {
+	if text := sink.text.String(); strings.Contains(text, "asha") || strings.Count(text, "msg=request") != 6 || !strings.Contains(text, `method="(not shown)" id="(not shown)"`) {
 		t.Errorf("the log is\n%s", text)
 	}
 }
 
 // What the bridge answers itself says so, and an error of ours its kind.
-func TestJournal_answeredHere_saysSo(t *testing.T) {
+func TestLogLine_answeredHere_saysSo(t *testing.T) {
 	t.Parallel()
-	j, log := newJournal()
+	sink, log := newLog()
 	up := &fake{on: func(context.Context, jsonmsg.Message, remote.Hooks) error {
 		return &remote.Error{Kind: remote.KindSignIn, Status: 401, RequestID: "r-1", Err: remote.ErrSignIn}
 	}}
@@ -128,7 +128,7 @@ func TestJournal_answeredHere_saysSo(t *testing.T) {
 		"0": `method=initialize id=0 outcome=local in=\d+ out=\d+ ms=\S+$`,
 		"2": `outcome=sign_in in=\d+ out=\d+`,
 	} {
-		if line := j.line(t, id); !regexp.MustCompile(want).MatchString(line) {
+		if line := sink.line(t, id); !regexp.MustCompile(want).MatchString(line) {
 			t.Errorf("the line of %s is\n%s\nwant %s", id, line, want)
 		}
 	}
@@ -136,7 +136,7 @@ func TestJournal_answeredHere_saysSo(t *testing.T) {
 
 // A log that hangs holds no answer up: what slog waits for is the writer's, and
 // here it is one that waits for the test.
-func TestJournal_logHangs_answersComeAllTheSame(t *testing.T) {
+func TestLogLine_logHangs_answersComeAllTheSame(t *testing.T) {
 	t.Parallel()
 	hang := make(chan struct{})
 	defer close(hang)
