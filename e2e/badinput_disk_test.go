@@ -192,9 +192,7 @@ func TestBadInput_diskFailsDuringRefresh_callsGoOnAndItIsSavedLater(t *testing.T
 			if r := w.must(w.payu("status"), 0); !strings.Contains(r.stdout, c.status) {
 				t.Errorf("status does not say %q:\n%s", c.status, r.stdout)
 			}
-			if log := w.bridgeSaid(); !strings.Contains(log, c.says) {
-				t.Errorf("the log does not say %q:\n%s", c.says, log)
-			}
+			w.eventually("the bridge says "+c.says, 15*time.Second, func() bool { return strings.Contains(w.bridgeSaid(), c.says) })
 			cure()
 			w.eventually("the login is saved", 15*time.Second, func() bool {
 				return !bytes.Equal(w.stored()[filepath.Base(w.sealed()[0])], g.files[filepath.Base(w.sealed()[0])])

@@ -104,7 +104,7 @@ func TestBadInput_serverFaults_networkErrorAndLoginKept(t *testing.T) {
 		"TLS where none is spoken": {func(_ *testing.T, g *good, _ *fault.Injector) string {
 			return strings.Replace(g.sb.Endpoint(), "http:", "https:", 1)
 		}, "HTTPS"},
-		"endpoint is a page":       {at(sandbox.RoleResource, "/mcp", fault.Portal()), "the answer cannot be read"},
+		"endpoint is a page":       {at(sandbox.RoleResource, "/mcp", fault.Portal()), "a page came in the place"},
 		"endpoint fails":           {at(sandbox.RoleResource, "/mcp", fault.Status(http.StatusBadGateway)), "HTTP 502"},
 		"endpoint cuts":            {at(sandbox.RoleResource, "/mcp", fault.Reset()), "network: "},
 		"metadata is a page":       {metadata(sandbox.MetadataKnobs{Answer: sandbox.AnswerHTML}), "is not JSON"},
@@ -230,7 +230,7 @@ func TestBadInput_endpointGone_hostIsToldAndTheNextRequestWorks(t *testing.T) {
 		f    fault.Fault
 		says string
 	}{
-		"a page":  {fault.Portal(), "cannot be read"},
+		"a page":  {fault.Portal(), "a page came in the place"},
 		"a fault": {fault.Status(http.StatusBadGateway), "HTTP 502"},
 		"a reset": {fault.Reset(), "broke off"},
 	} {

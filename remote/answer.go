@@ -26,7 +26,7 @@ var (
 	errTooLarge = errors.New("over the size limit")
 	errOtherID  = errors.New("the answer is not to this request")
 	// errMediaType: it need not be PayU that answered (PAYU N6).
-	errMediaType = &sided{errors.New("neither JSON nor an event stream; a network that wants a sign-in of its own answers so"), SideNetwork}
+	errMediaType = &sided{errors.New("it is neither JSON nor an event stream"), SideNetwork}
 )
 
 // receive takes the answer to a POST.
