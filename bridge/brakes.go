@@ -136,6 +136,10 @@ func (b *bridge) hopeless(f *flight) bool {
 	return v != policy.NeedsList && !b.obey(f, name, v)
 }
 
+// errSlowList: the host may have given a call up that waited for the list, and have
+// asked again, as after a sign-in (maxPause). The next one finds the list.
+var errSlowList = &remote.Error{Kind: remote.KindTimeout}
+
 // permit reports whether a call may be sent now. If not, it is answered, but for
 // an error that a sign-in may help against.
 func (b *bridge) permit(f *flight) (bool, error) {
@@ -144,7 +148,11 @@ func (b *bridge) permit(f *flight) (bool, error) {
 	}
 	name, v := b.judge(f, b.brakes.known())
 	if v == policy.NeedsList {
+		begun := time.Now()
 		tools, err := b.listForCall(f)
+		if waited(begun) > maxPause && !tools[name] && err == nil {
+			err = errSlowList
+		}
 		switch {
 		case errors.Is(err, remote.ErrSignIn) && b.login != nil:
 			return false, err

@@ -68,6 +68,19 @@ func (s *shop) serve(ctx context.Context, m jsonmsg.Message, h remote.Hooks) err
 	return nil
 }
 
+// slow makes its list take a time from now on.
+func (s *shop) slow(pause time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	on := s.on
+	s.on = func(ctx context.Context, m jsonmsg.Message, h remote.Hooks) error {
+		if m.Method == "tools/list" {
+			time.Sleep(pause) // of the bubble's clock
+		}
+		return on(ctx, m, h)
+	}
+}
+
 // become changes the list; told: and says so.
 func (s *shop) become(told bool, pages ...string) {
 	s.mu.Lock()
@@ -227,6 +240,29 @@ func TestBrakes_callBeforeTheFirstList_listIsAskedFor(t *testing.T) {
 		if calls := s.calls(); len(calls) != 2 || calls[0] != call1("get_link") && calls[1] != call1("get_link") {
 			t.Errorf("the server got %s", calls)
 		}
+	})
+}
+
+// A call that has waited too long for the list is not sent behind its host's back,
+// unless its tool only reads; the next one does not wait.
+func TestBrakes_listTakesLong_lateWriteNotSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(wholeList)
+		s.slow(21 * time.Second)
+		h := atShop(t, s, policy.Rules{Block: []string{"refund"}})
+		h.send(call1("create_link"))
+		if l := h.next(); !strings.Contains(l, "Nothing was sent to PayU") || !strings.Contains(l, "repeat the request") || len(s.calls()) != 0 {
+			t.Errorf("%s; the server got %s", l, s.calls())
+		}
+		h.send(call1("create_link"))
+		h.expect(`{"id":1,"result":{}}`)
+		h.eof()
+
+		h = atShop(t, s, policy.Rules{Block: []string{"refund"}})
+		h.send(call1("get_link"))
+		h.expect(`{"id":1,"result":{}}`)
+		h.eof()
 	})
 }
 

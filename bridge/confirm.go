@@ -91,7 +91,7 @@ func (b *bridge) confirm(f *flight, name string) bool {
 	id, answer := b.dialogs.ask()
 	defer b.dialogs.end(id, "")
 	b.out.send(f.ctx, fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%q,"method":"elicitation/create","params":%s}`, id, confirmation(f, name)))
-	limit := time.NewTimer(b.patience(f))
+	limit := time.NewTimer(b.patience(f) - waited(f.entry.began)) // the host counts from there
 	defer limit.Stop()
 	tick := time.NewTicker(progressPause)
 	defer tick.Stop()

@@ -146,6 +146,24 @@ func TestConfirm_noAnswer_notSent(t *testing.T) {
 	}
 }
 
+// What went by before the question counts: the host began to wait with its call.
+func TestConfirm_slowListBefore_limitOfTheWholeCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(wholeList)
+		s.slow(15 * time.Second)
+		h := atAskingShop(t, s, `{"elicitation":{}}`)
+		begun := time.Now()
+		h.send(call1("create_link"))
+		id := h.question()
+		if l := h.next(); !strings.Contains(l, "did not answer in time") || time.Since(begun) != 50*time.Second {
+			t.Errorf("after %v: %s", time.Since(begun), l)
+		}
+		h.expect(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":` + id + `}}`)
+		h.eof()
+	})
+}
+
 func TestConfirm_callCancelled_questionToo(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

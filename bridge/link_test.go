@@ -3,8 +3,10 @@ package bridge_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/payu-mcp/payu-mcp/bridge"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
@@ -47,6 +49,34 @@ func TestLink_initializedNotDelivered_saidByTheNext(t *testing.T) {
 				}
 				h.eof()
 			})
+		})
+	}
+}
+
+// A call that has waited too long for the session is not sent behind its host's
+// back, unless its tool only reads.
+func TestRelay_sessionTakesLong_lateWriteNotSent(t *testing.T) {
+	t.Parallel()
+	for took, sent := range map[time.Duration]int{19 * time.Second: 1, 25 * time.Second: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newShop(wholeList)
+			serve := s.on
+			s.on = func(ctx context.Context, m jsonmsg.Message, h remote.Hooks) error {
+				if m.Method == "initialize" {
+					time.Sleep(took) // of the bubble's clock
+				}
+				return serve(ctx, m, h)
+			}
+			h := start(t, bridge.Config{Remote: s})
+			h.send(initialize, inited, call1("create_link"))
+			h.next()
+			if l := h.next(); (lookup(l, "error", "data", "kind") == `"timeout"`) != (sent == 0) || sent == 0 && !strings.Contains(l, "nothing was sent") {
+				t.Errorf("after %v: %s", took, l)
+			}
+			if calls := s.calls(); len(calls) != sent {
+				t.Errorf("after %v the server got %s", took, calls)
+			}
+			h.eof()
 		})
 	}
 }

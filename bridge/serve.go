@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
@@ -14,6 +15,10 @@ import (
 )
 
 var errNoAnswer = errors.New("the server gave no answer")
+
+// errSlowSession: the host may have given a call up that waited for the session,
+// and have asked again, as after a sign-in (maxPause).
+var errSlowSession = &remote.Error{Kind: remote.KindTimeout, Err: errors.New("the session took too long, and nothing was sent")}
 
 // serve takes one request of the host to its answer, in the way that the table
 // says.
@@ -88,8 +93,13 @@ func (b *bridge) waitForLogin(ctx context.Context) bool {
 // wants no answer any more.
 func (b *bridge) relay(f *flight) error {
 	if !f.msg.Modern() {
+		begun := time.Now()
 		if err := b.ready(f.ctx); err != nil {
 			return err
+		}
+		// After a sign-in do counts it, and has words of its own.
+		if f.msg.Method == methodCall && f.since.IsZero() && waited(begun) > maxPause && !b.book.readOnly(f.sending().Name) {
+			return errSlowSession
 		}
 	}
 	err := b.do(f)

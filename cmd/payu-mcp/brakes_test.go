@@ -2,11 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/payu-mcp/payu-mcp/bridge/policy"
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
 
@@ -170,6 +172,27 @@ func TestChangedTools_toldOnceAndByStatus(t *testing.T) {
 		t.Error(out)
 	}
 	if out := c.run(0, "status"); strings.Contains(out, "changed") {
+		t.Error(out)
+	}
+}
+
+// What could not be shown is not acknowledged.
+func TestChangedTools_statusCannotBeShown_staysUnseen(t *testing.T) {
+	t.Parallel()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("there is no device that is always full")
+	}
+	defer full.Close()
+	c := newComputer(t, sandbox.Options{})
+	c.login()
+	newChangedTools(filepath.Join(c.home, "state"), "default", c.sandbox.Endpoint(), slog.New(slog.DiscardHandler)).note([]policy.Change{{Name: "refund", What: []string{"description"}, Sum: "1"}})
+	unread := c.command("status", "--acknowledge")
+	unread.Stdout = full
+	if err := unread.Run(); err == nil {
+		t.Error("a status that nobody can read is no error")
+	}
+	if out := c.run(0, "status"); !strings.Contains(out, "the tool refund: its description") {
 		t.Error(out)
 	}
 }

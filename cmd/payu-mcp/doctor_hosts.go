@@ -14,8 +14,10 @@ import (
 // where it is missing.
 func (d *doctor) hosts(context.Context) diagnose.Findings {
 	sys, err := install.This()
-	if err != nil {
-		return diagnose.Found(faultOf("host", diagnose.Here, err))
+	if err != nil { // a bridge with a --state-dir runs without a home folder
+		l := faultOf("host", diagnose.Here, err)
+		l.Result, l.Next = diagnose.Warning, "set HOME, so that the hosts' configurations can be looked for"
+		return diagnose.Found(l)
 	}
 	self, err := os.Executable()
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 
 	"github.com/payu-mcp/payu-mcp/internal/diagnose"
 	"github.com/payu-mcp/payu-mcp/internal/logfile"
@@ -14,9 +15,16 @@ const loggedLines = 8
 // written, and cleaned once more as every text of a report.
 func (d *doctor) log(context.Context) diagnose.Findings {
 	path := d.o.logPath()
+	if info, err := os.Stat(path); err == nil && d.o.logFile != "" && !info.Mode().IsRegular() {
+		return diagnose.Found(fine("log", diagnose.Here, path+" takes it, which keeps no lines")) // such as /dev/stderr
+	}
 	lines, err := logfile.Tail(path, loggedLines)
-	if err != nil {
-		return diagnose.Found(faultOf("log", diagnose.Here, err))
+	if err = d.o.notShown(err); err != nil {
+		l := faultOf("log", diagnose.Here, err)
+		if d.o.logFile != "" {
+			l.Result = diagnose.Warning // a bridge writes to it all the same
+		}
+		return diagnose.Found(l)
 	}
 	found := diagnose.Found(fine("log", diagnose.Here, path+" has its last lines below"))
 	if len(lines) == 0 {

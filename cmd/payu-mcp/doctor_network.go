@@ -31,7 +31,7 @@ type outside struct {
 // network looks at the way to the endpoint. Whatever cannot be seen because of its
 // first fault is left out: one cause, one line.
 func (d *doctor) network(ctx context.Context) diagnose.Findings {
-	way, dialled := d.way()
+	way, dialled := d.way(d.p.endpoint)
 	post := d.probe(ctx, d.p.data, http.MethodPost, d.p.endpoint, dialled)
 	d.reached <- post.Answered()
 	found := diagnose.Found(way.Wire(&post)...)
@@ -40,7 +40,7 @@ func (d *doctor) network(ctx context.Context) diagnose.Findings {
 		line := endpointLine(d.p.endpoint, &post)
 		found.Lines = append(found.Lines, line)
 		if line.Side != diagnose.Network {
-			found.Lines = append(found.Lines, d.documents(ctx, out, way, dialled)...)
+			found.Lines = append(found.Lines, d.documents(ctx, out, dialled)...)
 		}
 	}
 	found.Facts = out.facts()
@@ -48,25 +48,26 @@ func (d *doctor) network(ctx context.Context) diagnose.Findings {
 }
 
 // documents looks at what lies around the endpoint, at once.
-func (d *doctor) documents(ctx context.Context, out *outside, way diagnose.Way, dialled string) []diagnose.Line {
+func (d *doctor) documents(ctx context.Context, out *outside, dialled string) []diagnose.Line {
 	var both sync.WaitGroup
 	both.Go(func() { out.get = d.probe(ctx, d.p.data, http.MethodGet, d.p.endpoint, dialled) })
 	both.Go(func() { out.documents = d.p.auth.Inspect(ctx, out.post.Header.Values("WWW-Authenticate")) })
 	both.Wait()
 	lines := documentLines(out.documents)
-	if l, looked := d.signInHost(ctx, out.documents, way); looked {
+	if l, looked := d.signInHost(ctx, out.documents); looked {
 		lines = append(lines, l)
 	}
 	return lines
 }
 
-// way says how requests to the endpoint leave this computer, and to which host.
-func (d *doctor) way() (diagnose.Way, string) {
+// way says how requests to target leave this computer, and to which host: NO_PROXY
+// may except the endpoint and not its sign-in, or the other way round.
+func (d *doctor) way(target string) (diagnose.Way, string) {
 	way := diagnose.Way{CAFile: d.o.login.CAFile != ""}
-	proxy := d.proxyTo(d.p.endpoint)
+	proxy := d.proxyTo(target)
 	if proxy == nil {
 		way.From = d.o.proxyNote(d.e.getenv)
-		return way, hostname(d.p.endpoint)
+		return way, hostname(target)
 	}
 	o := d.o.proxyOption(d.e.getenv)
 	way.Proxy = (&url.URL{Scheme: proxy.Scheme, Host: proxy.Host}).String() // no user, no password
@@ -75,6 +76,8 @@ func (d *doctor) way() (diagnose.Way, string) {
 		way.From = "--proxy"
 	case sourceProfile:
 		way.From = "--proxy, as login remembered it"
+	case sourceDefault: // none for the endpoint
+		way.From = proxyVariable(target, d.e.getenv)
 	}
 	return way, proxy.Hostname()
 }
@@ -108,7 +111,7 @@ func (d *doctor) probe(ctx context.Context, rt http.RoundTripper, method, target
 
 // signInHost looks whether the host of the sign-in can be reached where it is
 // another one: firewalls let one through and forget the other.
-func (d *doctor) signInHost(ctx context.Context, in *auth.Inspection, way diagnose.Way) (diagnose.Line, bool) {
+func (d *doctor) signInHost(ctx context.Context, in *auth.Inspection) (diagnose.Line, bool) {
 	if in.Server == nil || in.Faults[auth.StageEndpoints] != nil {
 		return diagnose.Line{}, false
 	}
@@ -116,10 +119,7 @@ func (d *doctor) signInHost(ctx context.Context, in *auth.Inspection, way diagno
 	if err != nil || u.Host == "" || u.Hostname() == hostname(d.p.endpoint) {
 		return diagnose.Line{}, false
 	}
-	dialled := u.Hostname()
-	if proxy := d.proxyTo(in.Server.TokenEndpoint); proxy != nil {
-		dialled = proxy.Hostname()
-	}
+	way, dialled := d.way(in.Server.TokenEndpoint)
 	seen := d.probe(ctx, d.p.guarded, http.MethodGet, u.Scheme+"://"+u.Host+"/", dialled)
 	if seen.Answered() {
 		l := fine("sign-in-host", diagnose.Network, u.Hostname()+" answers")

@@ -9,8 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/logfile"
 	"github.com/payu-mcp/payu-mcp/internal/printable"
+	"github.com/payu-mcp/payu-mcp/internal/privatefile"
 )
 
 const logsLong = `Show the last lines of the log of this profile, of all its processes.
@@ -53,13 +55,13 @@ func runLogs(ctx context.Context, e env, o *options, lines int, follow bool) err
 	}
 	if follow {
 		if err := logfile.Follow(ctx, o.logPath(), lines, show); err != nil {
-			return fmt.Errorf("following the log: %w", err)
+			return fmt.Errorf("following the log: %w", o.notShown(err))
 		}
 		return errSilent // its context has ended: the exit code is that of Ctrl-C
 	}
 	all, err := logfile.Tail(o.logPath(), lines)
 	if err != nil {
-		return fmt.Errorf("reading the log: %w", err)
+		return fmt.Errorf("reading the log: %w", o.notShown(err))
 	}
 	for _, line := range all {
 		if err := show(line); err != nil {
@@ -70,4 +72,13 @@ func runLogs(ctx context.Context, e env, o *options, lines int, follow bool) err
 		_, err = fmt.Fprintf(e.stderr, "Nothing is logged yet in %s.\n", o.logPath())
 	}
 	return err
+}
+
+// notShown says why the lines of a file of --log-file are not read: what is wrong
+// with it is not the state folder's fault, and it is not to be removed.
+func (o *options) notShown(err error) error {
+	if o.logFile == "" || !errors.Is(err, privatefile.ErrUnsafe) {
+		return err
+	}
+	return hint.With(fmt.Errorf("%s is no regular file, or other users may read or replace it", o.logFile), "give --log-file a file of your own, and close it to others: chmod go= FILE")
 }

@@ -90,7 +90,7 @@ func newStatusCmd(e env, o *options) *cobra.Command {
 				return err
 			}
 			err := runStatus(e, o, asJSON)
-			if acknowledge { // what has been shown
+			if acknowledge && (err == nil || errors.Is(err, errSignedOut)) { // they have been shown
 				err = errors.Join(err, changedToolsOf(o).acknowledge())
 			}
 			return err

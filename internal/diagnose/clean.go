@@ -21,6 +21,7 @@ const longest = 1200
 // The shapes of what is nobody else's business.
 var (
 	query    = regexp.MustCompile(`(https?://[^\s?#"']*)[?#][^\s"']*`)
+	address  = regexp.MustCompile(`https?://[^\s"']+`)
 	userinfo = regexp.MustCompile(`https?://[^\s/@"']*@`)
 	mail     = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`)
 )
@@ -40,7 +41,7 @@ func NewCleaner(home string) Cleaner {
 		return Cleaner{}
 	}
 	// Windows knows no case, and elsewhere nobody's home is another one's in capitals.
-	c := Cleaner{home: regexp.MustCompile(`(?i)` + regexp.QuoteMeta(home) + `([/\\:;"'\s,)]|$)`)}
+	c := Cleaner{home: regexp.MustCompile(`(?i)` + regexp.QuoteMeta(home) + `([/\\:;"'\s,)\]>]|\.(?:\s|$)|$)`)}
 	if name := filepath.Base(strings.ReplaceAll(home, `\`, "/")); len(name) > 2 {
 		c.name = regexp.MustCompile(`(?i)([/\\])` + regexp.QuoteMeta(name) + `([/\\]|$)`)
 	}
@@ -64,11 +65,24 @@ func (c Cleaner) Text(s string) string {
 		}
 		return redact.Mark
 	})
-	if c.home != nil {
-		s = c.home.ReplaceAllString(s, "~${1}")
+	return c.paths(s)
+}
+
+// paths shortens paths, and leaves URLs alone: the name of a service's user, such
+// as mcp, may well stand in one.
+func (c Cleaner) paths(s string) string {
+	var b strings.Builder
+	from := 0
+	for _, at := range append(address.FindAllStringIndex(s, -1), []int{len(s), len(s)}) {
+		path := s[from:at[0]]
+		if c.home != nil {
+			path = c.home.ReplaceAllString(path, "~${1}")
+		}
+		if c.name != nil {
+			path = c.name.ReplaceAllString(path, "${1}~${2}")
+		}
+		b.WriteString(path + s[at[0]:at[1]])
+		from = at[1]
 	}
-	if c.name != nil {
-		s = c.name.ReplaceAllString(s, "${1}~${2}")
-	}
-	return s
+	return b.String()
 }

@@ -89,8 +89,12 @@ func (w Way) broken(s *Seen) Line {
 	case s.Stage <= StageName && (noName || s.Stage == StageName):
 		l.ID, l.Text = "names", "the name "+s.Dialled+" cannot be resolved"
 		l.Next = "check the network and the spelling of --url; behind a company proxy give --proxy"
-	case s.Stage == StageTLS:
-		return w.distrusted(s, l)
+	case s.Stage == StageTLS && s.shaking && w.Proxy != "" && withProxy(s.Err):
+		l.ID = "proxy"
+		return w.distrusted(s, l, w.named())
+	case s.Stage == StageTLS && s.shaking:
+		l.ID = "tls"
+		return w.distrusted(s, l, s.Host)
 	default:
 		l.ID = "connection"
 	}
@@ -111,10 +115,15 @@ func (w Way) refused(l Line, status int) Line {
 	return l
 }
 
-// distrusted is TLS that failed. The certificate that was shown names who is between
-// here and the server.
-func (w Way) distrusted(s *Seen, l Line) Line {
-	l.ID = "tls"
+// withProxy tells whether it was the connection to the proxy itself that failed.
+func withProxy(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "proxyconnect"
+}
+
+// distrusted is TLS with a server, or with the proxy, that failed. The certificate
+// that was shown names who is between here and the server.
+func (w Way) distrusted(s *Seen, l Line, whose string) Line {
 	shown := unverified(s.Err)
 	if len(shown) == 0 {
 		return l
@@ -122,7 +131,7 @@ func (w Way) distrusted(s *Seen, l Line) Line {
 	last := shown[len(shown)-1]
 	if e, ok := errors.AsType[x509.CertificateInvalidError](s.Err); ok && e.Reason == x509.Expired {
 		c := shown[0]
-		l.Text = fmt.Sprintf("the certificate of %s is good from %s to %s, and the clock here says %s", s.Host, day(c.NotBefore), day(c.NotAfter), day(s.Sent))
+		l.Text = fmt.Sprintf("the certificate of %s is good from %s to %s, and the clock here says %s", whose, day(c.NotBefore), day(c.NotAfter), day(s.Sent))
 		l.Next = "set this computer's clock; if it is right, the server's certificate is out of date: try again later"
 		if s.Sent.Before(c.NotBefore) {
 			l.ID, l.Side = "clock", Here
@@ -130,7 +139,7 @@ func (w Way) distrusted(s *Seen, l Line) Line {
 		return l
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](s.Err); ok {
-		l.Text = fmt.Sprintf("the certificate of %s is signed by %s, which this computer does not trust: a company's firewall or a virus scanner may inspect TLS", s.Host, issuer(last))
+		l.Text = fmt.Sprintf("the certificate of %s is signed by %s, which this computer does not trust: a company's firewall or a virus scanner may inspect TLS", whose, issuer(last))
 		l.Next = "if your company inspects TLS, give the certificate of that authority with --ca-file to payu-mcp login; else do not go on in this network"
 		if w.CAFile {
 			l.Next = "check that the file of --ca-file holds the certificate of that authority; else do not go on in this network"

@@ -41,6 +41,8 @@ type Seen struct {
 	// Named is how long the look-up took, and Took the whole request.
 	Named, Took time.Duration
 	Err         error // why there is no answer
+
+	shaking bool // TLS was being agreed on when it ended
 }
 
 // Answered tells whether the server answered, whatever it said.
@@ -119,10 +121,11 @@ func (w *watch) trace() *httptrace.ClientTrace {
 				w.at(StageProxy, nil)
 			}
 		},
-		TLSHandshakeStart: func() { w.at(StageTLS, nil) },
+		// The first one may be with a proxy: GotConn tells when the way is open.
+		TLSHandshakeStart: func() { w.at(StageTLS, func(s *Seen) { s.shaking = true }) },
 		TLSHandshakeDone: func(state tls.ConnectionState, err error) {
 			if err == nil {
-				w.at(StageAnswer, func(s *Seen) { s.TLS = &state })
+				w.at(StageTLS, func(s *Seen) { s.TLS, s.shaking = &state, false })
 			}
 		},
 		GotConn: func(httptrace.GotConnInfo) { w.at(StageAnswer, nil) },

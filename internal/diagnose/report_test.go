@@ -84,6 +84,8 @@ func TestCleaner_privateThings_areNotInAReport(t *testing.T) {
 	for in, want := range map[string]string{
 		"/homes/asha/.cursor/mcp.json, /homes/ashaverma/x": "~/.cursor/mcp.json, /homes/ashaverma/x",
 		"in /media/asha/disk and /homes/asha":              "in /media/~/disk and ~",
+		"there is no /homes/asha. It is [/homes/asha]":     "there is no ~. It is [~]",
+		"/homes/asha/x at https://x.example/asha/mcp":      "~/x at https://x.example/asha/mcp",
 		"GET https://x.example/a?code=1234&state=abc":      "GET https://x.example/a",
 		"https://x.example/a#f":                            "https://x.example/a",
 		"proxy http://asha:pw@10.0.0.1:3128/":              "proxy http://10.0.0.1:3128/",

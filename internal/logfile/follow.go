@@ -108,13 +108,14 @@ func (f *follower) look() error {
 	return nil
 }
 
-// newer lists the files that came after the one that was read, the oldest first.
+// newer lists the files that came after the one that was read, the oldest first. If
+// that one is gone, they are those that were written to later.
 func (f *follower) newer(was fs.FileInfo) []string {
 	paths := []string{f.path}
 	for n := 1; n <= kept; n++ {
 		path := rotated(f.path, n)
 		info, err := os.Lstat(path)
-		if err != nil || os.SameFile(was, info) {
+		if err != nil || os.SameFile(was, info) || info.ModTime().Before(was.ModTime()) {
 			break
 		}
 		paths = append([]string{path}, paths...)

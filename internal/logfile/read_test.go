@@ -146,6 +146,41 @@ func TestFollow_lateLineInTheOldFile_isShown(t *testing.T) {
 	})
 }
 
+// What somebody has removed does not make old lines new ones.
+func TestFollow_fileRemoved_olderOnesNotShownAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		path := logfile.Path(t.TempDir(), "default")
+		put(t, path, "a\n")
+		turn(t, path)
+		put(t, path, "b\n")
+		older := strings.TrimSuffix(path, ".log") + ".1.log"
+		if err := os.Chtimes(older, time.Time{}, time.Unix(1e9, 0)); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			ended <- logfile.Follow(ctx, path, 1, func(l string) error { got = append(got, l); return nil })
+		}()
+		synctest.Wait()
+		if err := os.Rename(path, path+".away"); err != nil { // removed, to those who look here
+			t.Fatal(err)
+		}
+		put(t, path, "c\n")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if !slices.Equal(got, []string{"b", "c"}) {
+			t.Errorf("got %q", got)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 var errGone = errors.New("nobody reads")
 
 func TestFollow_readerGone_ends(t *testing.T) {

@@ -16,8 +16,9 @@ type shape struct {
 	within func(s string) bool // cheap: false if s can hold none
 }
 
-// The shapes: an Authorization value, a form or query parameter, a JSON member, a
-// JWT, and a long run of hex digits as PayU's tokens are (PAYU P8).
+// The shapes: an Authorization value, a form or query parameter, one within another
+// address, a JSON member, one within a quoted text, a JWT, and a long run of hex
+// digits as PayU's tokens are (PAYU P8).
 // They are compiled when first needed.
 var shapes = sync.OnceValue(func() []shape {
 	const names = `access_token|refresh_token|id_token|client_secret|code_verifier|device_code|code|token|password`
@@ -25,9 +26,11 @@ var shapes = sync.OnceValue(func() []shape {
 	return []shape{
 		{regexp.MustCompile(`(?i)((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}`), func(s string) bool { return strings.ContainsAny(s, " \t\r\n\f") }},
 		{regexp.MustCompile(`(?i)(\b(?:` + names + `|state)=)[^&\s"']+`), has("=")},
-		{regexp.MustCompile(`(?i)("(?:` + names + `)"\s*:\s*")[^"]*`), has(`"`)},
+		{regexp.MustCompile(`(?i)((?:\b|%3f|%26)(?:` + names + `|state)%3d)(?:[^&%\s"']|%25)+`), has("%3")},
+		{regexp.MustCompile(`(?i)("(?:` + names + `)"\s*:\s*")(?:\\.|[^"\\])*`), has(`"`)},
+		{regexp.MustCompile(`(?i)(\\"(?:` + names + `)\\"\s*:\s*\\")[^"\\]*`), has(`\"`)},
 		{regexp.MustCompile(`()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?`), has("eyJ")},
-		{regexp.MustCompile(`()\b[0-9a-fA-F]{40,}\b`), func(s string) bool { return len(s) >= 40 }},
+		{regexp.MustCompile(`()[0-9a-fA-F]{40,}`), func(s string) bool { return len(s) >= 40 }},
 	}
 })
 

@@ -3,10 +3,10 @@ package redact
 import "strings"
 
 // How many digits a card's number has (ISO/IEC 7812-1), and a mobile number in
-// India, without and with the country's.
+// India: alone or in two halves, after a zero, and after the country's.
 const (
-	leastCard, mostCard = 13, 19
-	phone, longPhone    = 10, 12
+	leastCard, mostCard                    = 13, 19
+	halfPhone, phone, zeroPhone, longPhone = 5, 10, 11, 12
 )
 
 // numbers masks what may be the number of a card: 13 to 19 digits with the right
@@ -80,7 +80,7 @@ func numberFrom(s string, groups []group, phones bool) (last int, found bool) {
 		if len(d) > mostCard {
 			break
 		}
-		if len(d) >= leastCard && luhn(d) || phones && n == 0 && isPhone(d) {
+		if len(d) >= leastCard && luhn(d) || phones && (n == 0 || n == 1 && len(d)-(g.end-g.start) == halfPhone) && isPhone(d) {
 			last, found = n, true
 		}
 	}
@@ -88,11 +88,11 @@ func numberFrom(s string, groups []group, phones bool) (last int, found bool) {
 }
 
 func isPhone(d string) bool {
-	if len(d) == longPhone {
-		if d[:2] != "91" {
-			return false
-		}
+	switch {
+	case len(d) == longPhone && d[:2] == "91":
 		d = d[2:]
+	case len(d) == zeroPhone && d[0] == '0':
+		d = d[1:]
 	}
 	return len(d) == phone && d[0] >= '6'
 }

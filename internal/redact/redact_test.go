@@ -43,12 +43,16 @@ func TestSecret_everyWayOfPrinting_showsMark(t *testing.T) {
 func TestText_shapes_masked(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"Authorization: Bearer " + hex64:                                "Authorization: Bearer [redacted]",
-		"GET /callback?code=abc&state=def HTTP/1.1":                     "GET /callback?code=[redacted]&state=[redacted] HTTP/1.1",
-		`{"access_token":"abc","expires_in":5}`:                         `{"access_token":"[redacted]","expires_in":5}`,
-		"jwt eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.xx":                    "jwt [redacted]",
-		"token " + hex64 + " seen":                                      "token [redacted] seen",
-		"status code 401, request 7b0e1d5e-0f5c-4c3a-9d1e-3f2b1a0c9d8e": "status code 401, request 7b0e1d5e-0f5c-4c3a-9d1e-3f2b1a0c9d8e",
+		"Authorization: Bearer " + hex64:                                     "Authorization: Bearer [redacted]",
+		"GET /callback?code=abc&state=def HTTP/1.1":                          "GET /callback?code=[redacted]&state=[redacted] HTTP/1.1",
+		`{"access_token":"abc","expires_in":5}`:                              `{"access_token":"[redacted]","expires_in":5}`,
+		"jwt eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.xx":                         "jwt [redacted]",
+		"token " + hex64 + " seen":                                           "token [redacted] seen",
+		"key_" + hex64:                                                       "key_[redacted]",
+		`{"client_secret":"a\"b\\","x":1}`:                                   `{"client_secret":"[redacted]","x":1}`,
+		`answered "{\"access_token\": \"abc\",\"x\":1}"`:                     `answered "{\"access_token\": \"[redacted]\",\"x\":1}"`,
+		"to=http%3A%2F%2F127.0.0.1%2Fcallback%3Fcode%3Da%252Fbc%26state%3dd": "to=http%3A%2F%2F127.0.0.1%2Fcallback%3Fcode%3D[redacted]%26state%3d[redacted]",
+		"status code 401, request 7b0e1d5e-0f5c-4c3a-9d1e-3f2b1a0c9d8e":      "status code 401, request 7b0e1d5e-0f5c-4c3a-9d1e-3f2b1a0c9d8e",
 	} {
 		if got := redact.Text(in); got != want {
 			t.Errorf("Text(%q) = %q, want %q", in, got, want)
