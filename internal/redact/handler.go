@@ -71,10 +71,12 @@ func (h handler) Enabled(ctx context.Context, l slog.Level) bool { return h.next
 
 func (h handler) Handle(ctx context.Context, r slog.Record) error {
 	out := slog.NewRecord(r.Time, r.Level, Line(r.Message), r.PC)
+	masked := make([]slog.Attr, 0, r.NumAttrs())
 	r.Attrs(func(a slog.Attr) bool {
-		out.AddAttrs(mask(a))
+		masked = append(masked, mask(a))
 		return true
 	})
+	out.AddAttrs(masked...)
 	if err := h.next.Handle(ctx, out); err != nil {
 		return fmt.Errorf("writing a log record: %w", err)
 	}
