@@ -84,7 +84,7 @@ func TestSignIn_anotherUserOvertakesTheBrowser_refusedAndPersonSignsIn(t *testin
 	w.actor("beaten", file, nobody)
 	r := w.payu("login", "--url", sb.Endpoint(), "--store=file", "--time-limit", "20s")
 	argv := string(w.watch.sinks()["argv of a process"])
-	if !strings.Contains(argv, "/start/") || strings.Contains(argv, "code_challenge") || strings.Contains(argv, "redirect_uri") {
+	if !strings.Contains(argv, "/start/") || strings.Contains(argv, "code_challenge=") || strings.Contains(argv, "redirect_uri=") {
 		t.Errorf("argument lists: %q", argv)
 	}
 	w.must(r, 0)
