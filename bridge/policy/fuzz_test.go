@@ -123,14 +123,14 @@ func FuzzFilter(f *testing.F) {
 	for _, s := range []string{
 		`{"tools":[{"name":"get","annotations":{"readOnlyHint":true}},{"name":"pay"}],"nextCursor":"x"}`, `{"tools":[ ],"Tools":[{"name":"pay"}]}`, `{"tools":{"name":"pay"}}`, `{"tools":[[{"name":"pay"}],7,null,"]"]}`,
 		`{"tools":[{"name":"a","annotations":{"readOnlyHint":true,"readonlyhint":false}} , {"name":"b","annotations":{"readOnlyHint":true},"annotations":{}}]}`,
-		`{"tool\u017f":[{"name":"pay"}],"tools\u0000":[{"name":"pay","annotations":{"readOnlyHint":true,"readOnlyHint\u0000":0}}]}`, `[]`, `{"tools":[{"name":"a","annotations":{"readOnlyHint":true}},{"name":"a"}]}`,
+		`{"tool\u017f":[{"name":"pay"}],"tools\u0000":[{"name":"pay","annotations":{"readOnlyHint":true,"readOnlyHint\u0000":0}}]}`, `[]`, `{"tools":[{"name":"a","annotations":{"readOnlyHint":true}},{"name":"a"}]}`, `[],"":0`,
 	} {
 		f.Add([]byte(s))
 	}
 	readOnly := policy.New(policy.Rules{ReadOnly: true})
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		if m, err := jsonmsg.Scan(slices.Concat([]byte(`{"id":1,"result":`), raw, []byte("}"))); err != nil || m.Kind != jsonmsg.Response {
-			return // it is no result
+		if m, err := jsonmsg.Scan(slices.Concat([]byte(`{"id":1,"result":`), raw, []byte("}"))); err != nil || m.Kind != jsonmsg.Response || !json.Valid(raw) {
+			return // it is no result, or more than one value
 		}
 		out := readOnly.Filter(raw)
 		if !json.Valid(out) {
