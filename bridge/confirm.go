@@ -149,9 +149,12 @@ func callOf(params json.RawMessage) string {
 // before the question is what is sent. ok is false if the call has been answered.
 func (b *bridge) answered(f *flight) (ok bool) {
 	m := f.sending()
+	if !m.Modern() {
+		return true
+	}
 	params := jsonmsg.Lookup(m.Raw, "params")
 	id, ours := strings.CutPrefix(jsonmsg.Text(jsonmsg.Lookup(params, "requestState")), confirmPrefix)
-	if !m.Modern() || !ours {
+	if !ours {
 		return true
 	}
 	q, open := b.questions.take(id)
