@@ -10,7 +10,6 @@ import (
 
 	"github.com/payu-mcp/payu-mcp/internal/atomicfile"
 	"github.com/payu-mcp/payu-mcp/internal/privatefile"
-	"github.com/payu-mcp/payu-mcp/keychain"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
 
@@ -23,8 +22,7 @@ type eraMemory struct {
 
 // newEraMemory puts the file beside the login's, under the same hash.
 func newEraMemory(stateDir, profile, endpoint string, log *slog.Logger) eraMemory {
-	login := filepath.Base(keychain.Path(stateDir, profile, endpoint))
-	return eraMemory{filepath.Join(stateDir, strings.Replace(login, "credential-", "era-", 1)), log}
+	return eraMemory{filepath.Join(stateDir, "era-"+stateName(stateDir, profile, endpoint)+".json"), log}
 }
 
 func (m eraMemory) load() remote.Era {
