@@ -73,11 +73,7 @@ func formatOf(f Format, at Place) (format, error) {
 // out, and of two with one name it has the last. It is empty if the file is, or has
 // no such parent.
 func List(f Format, file []byte, parent Place) (map[string]map[string]any, error) {
-	how, err := formatOf(f, parent)
-	if err != nil {
-		return nil, err
-	}
-	_, tree, err := open(how, file)
+	_, _, tree, err := open(f, parent, file)
 	if err != nil {
 		return nil, err
 	}
@@ -96,15 +92,11 @@ func List(f Format, file []byte, parent Place) (map[string]map[string]any, error
 // that is there. Missing parents are made. The same bytes come back if an equal
 // entry is there, whatever it looks like and in whatever order.
 func Set(f Format, file []byte, at Place, e Entry) ([]byte, error) {
-	how, err := formatOf(f, at)
-	if err != nil {
-		return nil, err
-	}
 	entry, err := e.node(at)
 	if err != nil {
 		return nil, err
 	}
-	text, before, err := open(how, file)
+	how, text, before, err := open(f, at, file)
 	if err != nil {
 		return nil, err
 	}
@@ -130,11 +122,7 @@ func Set(f Format, file []byte, at Place, e Entry) ([]byte, error) {
 // that has nothing else. The same bytes come back if there is no such entry.
 // Comments beside the entry stay; those within it go.
 func Remove(f Format, file []byte, at Place) ([]byte, error) {
-	how, err := formatOf(f, at)
-	if err != nil {
-		return nil, err
-	}
-	text, before, err := open(how, file)
+	how, text, before, err := open(f, at, file)
 	if err != nil {
 		return nil, err
 	}
@@ -167,16 +155,19 @@ func Snippet(f Format, at Place, e Entry) ([]byte, error) {
 const byteOrderMark = "\xef\xbb\xbf"
 
 // open parses a file. Text is the file without its byte order mark.
-func open(how format, file []byte) (text []byte, tree *node, err error) {
+func open(f Format, at Place, file []byte) (how format, text []byte, tree *node, err error) {
+	if how, err = formatOf(f, at); err != nil {
+		return nil, nil, nil, err
+	}
 	text = bytes.TrimPrefix(file, []byte(byteOrderMark))
 	if !utf8.Valid(text) {
-		return nil, nil, refused(0, "it is not UTF-8 text")
+		return nil, nil, nil, refused(0, "it is not UTF-8 text")
 	}
 	if i := loneCR(text); i >= 0 {
-		return nil, nil, refused(lineAt(text, i), "a line ends with a carriage return alone")
+		return nil, nil, nil, refused(lineAt(text, i), "a line ends with a carriage return alone")
 	}
 	tree, err = how.parse(text)
-	return text, tree, err
+	return how, text, tree, err
 }
 
 // rejoin puts the byte order mark of file back in front of after.
