@@ -27,7 +27,7 @@ func (b *bridge) serve(p parcel, a action) {
 	f := p.flight
 	defer f.paid()
 	defer b.flights.end(f)
-	defer func() { _ = b.closeDue(f, nil) }() // of a call that was given up here
+	defer func() { _ = b.closeDue(f, nil) }()      // of a call that was given up here
 	defer b.record(f)                              // first of all: the answer is on its way
 	if f.msg.Modern() && a != ask && a != signIn { // not of calls: their messages may be large
 		b.book.keepMeta(f.msg)
