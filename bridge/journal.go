@@ -123,7 +123,7 @@ func (f *flight) expect(err error) {
 func (a *account) after(err error) journal.Outcome {
 	e, ok := errors.AsType[*remote.Error](err)
 	switch {
-	case !ok || e.MayHaveRun:
+	case !ok || e.MayHaveRun || e.Kind == remote.KindUnknownOutcome:
 		return journal.Unknown
 	case errors.Is(err, remote.ErrSignIn), e.Status == 0 && !a.taken:
 		return journal.NotSent
