@@ -129,7 +129,7 @@ func TestJournal_arguments_invoiceNumberOnly(t *testing.T) {
 	for arguments, want := range map[string]string{
 		`{"invoiceNumber":"INV-1","amount":12345,"customerEmail":"a@shop.example","cardNumber":"4111111111111111"}`: "INV-1",
 		`{"invoiceNumber":1042}`: "1042", `{"invoiceNumber":-1.50}`: "-1.50",
-		`{"invoiceNumber":"IN\u0056-\u20b9"}`: "INV-₹",
+		`{"invoiceNumber":"IN\u0056-\u20b9"}`:                 "INV-₹",
 		`{"invoiceNumber":{"cardNumber":"4111111111111111"}}`: "", `{"invoiceNumber":["a"]}`: "", `{"invoiceNumber":null}`: "", `{"invoiceNumber":true}`: "",
 		`{"invoicenumber":"INV-1"}`: "", `{"other":{"invoiceNumber":"INV-1"}}`: "", `"INV-1"`: "", `{}`: "",
 		`{"invoiceNumber":"INV-1","invoiceNumber":"INV-2"}`:     "INV-2", // as most readers take it
