@@ -43,7 +43,8 @@ func (b *bridge) enter(f *flight, requestID string) bool {
 	if b.journal == nil || call.Method != methodCall || b.book.readOnly(call.Name) {
 		return true
 	}
-	id, err := f.entryID(), error(nil)
+	var err error
+	id := f.entryID()
 	if id == "" {
 		id, err = b.journal.Begin(f.ctx, journal.Call{Tool: call.Name, InvoiceNumber: invoiceNumber(call), RequestID: requestID})
 	} else {

@@ -1,10 +1,10 @@
 package journal
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 			j.End(id, Done)
 		}
 	}
-	fmt.Println("ready")
+	_, _ = os.Stderr.WriteString("ready\n")
 	select {} // until it is killed
 }
 
@@ -68,16 +68,16 @@ func TestJournal_processesKilled_eachEntryOnce(t *testing.T) {
 	for i := range writers {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "w"+strconv.Itoa(i))
 		cmd.Env = append(os.Environ(), variable+"="+dir)
-		cmd.Stderr = os.Stderr
-		out, err := cmd.StdoutPipe()
+		out, err := cmd.StderrPipe()
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := out.Read(make([]byte, 1)); err != nil {
-			t.Error(err)
+		said, err := bufio.NewReader(out).ReadString('\n')
+		if err != nil || said != "ready\n" {
+			t.Errorf("%q, %v", said, err)
 		}
 		children = append(children, cmd)
 	}
@@ -151,8 +151,7 @@ type disk struct {
 	lines  []byte
 	syncs  int
 	fail   error
-	hang   chan struct{} // nil: it does not
-	called chan struct{}
+	hang  chan struct{} // nil: it does not
 }
 
 func (d *disk) store(lines []byte, durable bool) error {
