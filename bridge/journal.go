@@ -52,9 +52,12 @@ func (b *bridge) enter(f *flight, requestID string) bool {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.account.refuse = err
-	if err == nil {
+	f.account.refuse = nil
+	switch {
+	case err == nil:
 		f.account.id = id
+	case f.ctx.Err() == nil: // else nobody waits for it any more
+		f.account.refuse = err
 	}
 	return err == nil
 }
