@@ -147,10 +147,10 @@ func TestRuns_leftovers_removedWhenOld(t *testing.T) {
 
 // disk is a disk that a test lets hang, fail, and count.
 type disk struct {
-	mu     sync.Mutex
-	lines  []byte
-	syncs  int
-	fail   error
+	mu    sync.Mutex
+	lines []byte
+	syncs int
+	fail  error
 	hang  chan struct{} // nil: it does not
 }
 
