@@ -60,6 +60,7 @@ func scripts(folder string) testscript.Params {
 			"sandbox":  scriptSandbox,
 			"exits":    scriptExits,
 			"requests": scriptRequests,
+			"executed": scriptExecuted,
 			"nosecret": scriptNoSecret,
 			"jsonrpc":  scriptJSONRPC,
 			"truncate": scriptTruncate,
@@ -210,6 +211,19 @@ func scriptRequests(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(json.Unmarshal([]byte(args[0]), &want))
 	if got := sandboxOf(ts).Log().Count(q); got != want {
 		ts.Fatalf("%d requests %v, want %d", got, args[1:], want)
+	}
+}
+
+// scriptExecuted checks how often a tool has run: `executed 1 NAME [INVOICE]`.
+func scriptExecuted(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: executed COUNT TOOL [INVOICE]")
+	}
+	var want int
+	ts.Check(json.Unmarshal([]byte(args[0]), &want))
+	invoice := strings.Join(args[2:], "")
+	if got := sandboxOf(ts).Executions(args[1], invoice); got != want {
+		ts.Fatalf("%s ran %d times, want %d", args[1], got, want)
 	}
 }
 

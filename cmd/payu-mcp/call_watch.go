@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"sync"
+
+	"github.com/payu-mcp/payu-mcp/bridge"
+	"github.com/payu-mcp/payu-mcp/bridge/policy"
+	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/remote"
+)
+
+const (
+	methodInitialize = "initialize"
+	methodTools      = "tools/list"
+	methodCall       = "tools/call"
+)
+
+// watched is the way to the server, looked at: what became of the call, also when
+// its host has given it up and is told nothing any more; which tools there are,
+// also those that the brakes hide; and whether an answer is the server's, whatever
+// it says of itself.
+type watched struct {
+	bridge.Upstream
+
+	over chan struct{} // closed when a call has come to its end
+
+	mu     sync.Mutex
+	tools  policy.Tools
+	begun  bool            // something of the call may be at the server
+	sent   bool            // all of it is
+	answer jsonmsg.Message // of the call; Raw is nil: none
+	spoke  bool            // the server has answered initialize or the call, the newest of them
+	err    error           // what ended the last message that failed
+}
+
+func watch(up bridge.Upstream) *watched {
+	return &watched{Upstream: up, over: make(chan struct{}), tools: policy.Tools{}}
+}
+
+// Do implements bridge.Upstream.
+func (w *watched) Do(ctx context.Context, m jsonmsg.Message, h remote.Hooks) error {
+	w.begin(m)
+	deliver := h.Deliver
+	if deliver != nil {
+		h.Deliver = func(r jsonmsg.Message) {
+			w.note(m, r)
+			deliver(r)
+		}
+	}
+	if m.Method == methodCall && h.Start != nil && h.Sent != nil {
+		h.Start, h.Sent = w.started(h.Start), w.written(h.Sent)
+	}
+	err := w.Upstream.Do(ctx, m, h)
+	w.ended(m, err)
+	return err
+}
+
+func (w *watched) begin(m jsonmsg.Message) {
+	if m.Method != methodInitialize && m.Method != methodCall {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.spoke = false
+}
+
+func (w *watched) started(start func() bool) func() bool {
+	return func() bool {
+		ok := start()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.begun = w.begun || ok
+		return ok
+	}
+}
+
+func (w *watched) written(sent func()) func() {
+	return func() {
+		w.mu.Lock()
+		w.sent = true
+		w.mu.Unlock()
+		sent()
+	}
+}
+
+func (w *watched) note(m, r jsonmsg.Message) {
+	if r.Kind != jsonmsg.Response || r.ResultType == "input_required" {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch m.Method {
+	case methodInitialize:
+		w.spoke = true
+	case methodCall:
+		w.answer, w.spoke = r, true
+	case methodTools:
+		maps.Copy(w.tools, policy.ToolsOf(jsonmsg.Lookup(r.Raw, "result"))) // page by page
+	}
+}
+
+func (w *watched) ended(m jsonmsg.Message, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		w.err = err
+	}
+	if m.Method != methodCall {
+		return
+	}
+	if e, ok := errors.AsType[*remote.Error](err); ok && e.Kind == remote.KindCancelled && !w.sent { // nothing of it was written
+		w.begun = false
+	}
+	select {
+	case <-w.over:
+	default:
+		close(w.over)
+	}
+}
+
+// known are all tools that the server has listed.
+func (w *watched) known() policy.Tools {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.tools)
+}
+
+// outcome tells what is known of the call: its answer if there is one, and else
+// whether it may have run.
+func (w *watched) outcome() (answer jsonmsg.Message, begun bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.answer, w.begun
+}
+
+// isServers reports whether the newest answer is the server's.
+func (w *watched) isServers() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.spoke
+}
+
+// fault is what ended the last message that failed, as it was met.
+func (w *watched) fault() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
