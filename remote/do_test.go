@@ -356,7 +356,7 @@ func TestDo_cancelled_endsTheRequest(t *testing.T) {
 func TestDo_startSaysNo_nothingIsSent(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request, _ string) { reply(w, answer) })
-	err := client(t, s.URL).Do(t.Context(), message(t, call), remote.Hooks{Start: func() bool { return false }})
+	err := client(t, s.URL).Do(t.Context(), message(t, call), remote.Hooks{Start: func(string) bool { return false }})
 	if e := kindOf(t, err); e.Kind != remote.KindCancelled || len(s.requests()) != 0 {
 		t.Error(e, len(s.requests()))
 	}

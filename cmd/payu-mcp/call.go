@@ -157,12 +157,12 @@ func (n *session) giveUp(signals context.Context, id string, tool shellTool) err
 	case <-time.After(lastMoment):
 	}
 	n.host.end() // what is under way is cut off, and noted
-	answer, begun := n.seen.outcome()
+	answer, begun, entry := n.seen.outcome()
 	switch {
-	case answer.Raw != nil: // it had its answer, just in time
+	case answer.Raw != nil && (tool.reads() || !isFailure(answer)): // it had its answer, just in time
 		return n.show(answer, tool)
-	case begun && !tool.reads():
-		return n.unknown(interrupted)
+	case begun && !tool.reads(): // an error may be the trace of the cancellation
+		return n.unknown(interrupted, entry)
 	case interrupted:
 		return (&callError{Message: "interrupted; " + harmless(begun), Kind: kindInterrupted, Side: remote.SideHere}).asInterrupt()
 	}
@@ -176,34 +176,33 @@ func harmless(begun bool) string {
 	return "nothing was sent"
 }
 
-const unknownAdvice = "look in PayU before you repeat it"
-
-// unknown is a call that was given up and may have run.
-func (n *session) unknown(interrupted bool) error {
-	f := &callError{
-		Message: "the call was sent, and given up before its answer came: its outcome is unknown, it may have run",
-		Kind:    string(remote.KindUnknownOutcome), Side: remote.SideHere, Hint: unknownAdvice,
+// unknown is a call that was given up and may have run. Its entry is "" if the
+// journal is off.
+func (n *session) unknown(interrupted bool, entry string) error {
+	f := &callError{Kind: string(remote.KindUnknownOutcome), Entry: entry, Hint: "check in PayU before trying again"}
+	if entry != "" {
+		f.Hint += ": `" + n.journalCommand() + "`, entry " + entry
 	}
 	if interrupted {
+		f.Side, f.Message = remote.SideHere, "the call was sent, and given up before its answer came: its outcome is unknown, it may have run"
 		return f.asInterrupt()
 	}
-	f.Message = fmt.Sprintf("the call was sent, and no answer came within %s: its outcome is unknown, it may have run", n.limit)
-	f.Side = remote.SideNetwork
+	f.Side, f.Message = remote.SideNetwork, fmt.Sprintf("the call was sent, and no answer came within %s: its outcome is unknown, it may have run", n.limit)
 	return f.asError()
+}
+
+// isFailure reports whether an answer is an error, of the server or of the tool.
+func isFailure(m jsonmsg.Message) bool {
+	return m.IsError || string(jsonmsg.Lookup(m.Raw, "result", "isError")) == "true"
 }
 
 // show prints the answer of a call.
 func (n *session) show(m jsonmsg.Message, tool shellTool) error {
 	servers := n.seen.isServers()
 	if m.IsError {
-		f := faultIn(m, servers)
-		if f.Kind == string(remote.KindTooLarge) && !tool.reads() { // it ran
-			f.Kind = string(remote.KindUnreadable)
-		}
-		return n.because(f.asError())
+		return n.because(faultIn(m, servers).asError())
 	}
-	result := jsonmsg.Lookup(m.Raw, "result")
-	isError := string(jsonmsg.Lookup(result, "isError")) == "true"
+	result, isError := jsonmsg.Lookup(m.Raw, "result"), isFailure(m)
 	if isError && !servers {
 		return n.ours(result)
 	}
@@ -225,7 +224,7 @@ func (n *session) ours(result json.RawMessage) error {
 	if n.asks.refused {
 		return (&callError{Message: "you did not say yes, so nothing was sent", Kind: kindBrake, Side: remote.SideHere}).asRefused()
 	}
-	return heldBack(kindBrake, strings.Join(texts(result), " "), "see docs/policy.md")
+	return heldBack(string(remote.KindNotSent), strings.Join(texts(result), " "), "")
 }
 
 // unseen is a result that could not be printed. What a write call did is then

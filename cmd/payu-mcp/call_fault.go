@@ -46,6 +46,9 @@ func (f *callError) Error() string { return f.Message }
 // asError gives a fault its hint, and its exit code.
 func (f *callError) asError() error {
 	kind := exitKind(f.Kind)
+	if f.Entry != "" { // the journal has it as unknown, however it failed
+		kind = errOutcomeUnknown
+	}
 	if kind == nil {
 		return hint.With(f, f.Hint)
 	}

@@ -31,7 +31,8 @@ type shellHost struct {
 
 // startShellHost runs a bridge with this configuration, but for In and Out. It
 // ends with the host's end, not with ctx: a signal must not cut what is in flight.
-func startShellHost(ctx context.Context, c bridge.Config, heard func(jsonmsg.Message)) *shellHost {
+// after runs when it has ended.
+func startShellHost(ctx context.Context, c bridge.Config, heard func(jsonmsg.Message), after func()) *shellHost {
 	inR, inW := io.Pipe()
 	outR, outW := io.Pipe()
 	h := &shellHost{in: inW, ended: make(chan struct{}), heard: heard, open: map[string]chan jsonmsg.Message{}}
@@ -39,7 +40,9 @@ func startShellHost(ctx context.Context, c bridge.Config, heard func(jsonmsg.Mes
 	// The command decides what a signal means for its call.
 	ctx = context.WithoutCancel(ctx)
 	go func() { // ends when the host ends, a few seconds later at most
-		_ = outW.CloseWithError(bridge.Run(ctx, c))
+		err := bridge.Run(ctx, c)
+		after()
+		_ = outW.CloseWithError(err)
 	}()
 	go h.read(outR)
 	return h

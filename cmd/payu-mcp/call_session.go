@@ -133,10 +133,15 @@ func (s *shell) start(ctx context.Context, p *parts, ask *questions) (*session, 
 	}
 	seen := watch(r)
 	n := &session{shell: s, seen: seen, asks: ask}
+	calls, closeJournal := s.journal(p.log)
+	if calls != nil {
+		calls = watchedJournal{calls, seen}
+	}
 	n.host = startShellHost(ctx, bridge.Config{
 		Remote: translate.New(seen, r.Era, p.log), Era: r.Era, Log: p.log, Patient: true,
+		Journal: calls, JournalCommand: s.journalCommand(),
 		Policy: s.policy(), Changed: p.changed.note, Catalogue: &savedAnswers{parts: p, login: &signIns{parts: p, o: s.options}},
-	}, func(m jsonmsg.Message) { n.hear(ctx, p.log, m) })
+	}, func(m jsonmsg.Message) { n.hear(ctx, p.log, m) }, closeJournal)
 	if err := n.begin(ctx); err != nil {
 		n.host.end()
 		return nil, n.because(err)

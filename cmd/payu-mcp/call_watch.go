@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/payu-mcp/payu-mcp/bridge"
+	"github.com/payu-mcp/payu-mcp/bridge/journal"
 	"github.com/payu-mcp/payu-mcp/bridge/policy"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/remote"
@@ -30,7 +31,7 @@ type watched struct {
 	mu     sync.Mutex
 	tools  policy.Tools
 	begun  bool            // something of the call may be at the server
-	sent   bool            // all of it is
+	entry  string          // of the call in the journal; "": it has none
 	answer jsonmsg.Message // of the call; Raw is nil: none
 	spoke  bool            // the server has answered initialize or the call, the newest of them
 	err    error           // what ended the last message that failed
@@ -50,8 +51,8 @@ func (w *watched) Do(ctx context.Context, m jsonmsg.Message, h remote.Hooks) err
 			deliver(r)
 		}
 	}
-	if m.Method == methodCall && h.Start != nil && h.Sent != nil {
-		h.Start, h.Sent = w.started(h.Start), w.written(h.Sent)
+	if m.Method == methodCall && h.Start != nil {
+		h.Start = w.started(h.Start)
 	}
 	err := w.Upstream.Do(ctx, m, h)
 	w.ended(m, err)
@@ -67,22 +68,13 @@ func (w *watched) begin(m jsonmsg.Message) {
 	w.spoke = false
 }
 
-func (w *watched) started(start func() bool) func() bool {
-	return func() bool {
-		ok := start()
+func (w *watched) started(start func(string) bool) func(string) bool {
+	return func(requestID string) bool {
+		ok := start(requestID)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.begun = w.begun || ok
 		return ok
-	}
-}
-
-func (w *watched) written(sent func()) func() {
-	return func() {
-		w.mu.Lock()
-		w.sent = true
-		w.mu.Unlock()
-		sent()
 	}
 }
 
@@ -111,7 +103,7 @@ func (w *watched) ended(m jsonmsg.Message, err error) {
 	if m.Method != methodCall {
 		return
 	}
-	if e, ok := errors.AsType[*remote.Error](err); ok && e.Kind == remote.KindCancelled && !w.sent { // nothing of it was written
+	if e, ok := errors.AsType[*remote.Error](err); ok && !e.MayHaveRun {
 		w.begun = false
 	}
 	select {
@@ -129,11 +121,28 @@ func (w *watched) known() policy.Tools {
 }
 
 // outcome tells what is known of the call: its answer if there is one, and else
-// whether it may have run.
-func (w *watched) outcome() (answer jsonmsg.Message, begun bool) {
+// whether it may have run, and its entry in the journal.
+func (w *watched) outcome() (answer jsonmsg.Message, begun bool, entry string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.answer, w.begun
+	return w.answer, w.begun, w.entry
+}
+
+// watchedJournal is the journal, looked at: a call that is given up is told nothing
+// more by the bridge, and its person needs its entry.
+type watchedJournal struct {
+	bridge.Journal
+
+	seen *watched
+}
+
+// Begin implements bridge.Journal.
+func (j watchedJournal) Begin(ctx context.Context, c journal.Call) (id string, err error) {
+	id, err = j.Journal.Begin(ctx, c)
+	j.seen.mu.Lock()
+	defer j.seen.mu.Unlock()
+	j.seen.entry = id
+	return id, err
 }
 
 // isServers reports whether the newest answer is the server's.
