@@ -198,7 +198,8 @@ func isFailure(m jsonmsg.Message) bool {
 
 // show prints the answer of a call.
 func (n *session) show(m jsonmsg.Message, tool shellTool) error {
-	servers := n.seen.isServers()
+	theirs, _, _ := n.seen.outcome()
+	servers := theirs.Raw != nil // whatever the answer says of itself
 	if m.IsError {
 		return n.because(faultIn(m, servers).asError())
 	}

@@ -110,7 +110,7 @@ func (q *questions) answer(ctx context.Context, m jsonmsg.Message) json.RawMessa
 
 // confirms asks about the call in our own words, with the arguments that are sent.
 func (q *questions) confirms(ctx context.Context) bool {
-	return q.person.saysYes(ctx, fmt.Sprintf("Send this to PayU? The tool %s may change something or move money.\nArguments: %s\n",
+	return q.person.saysYes(ctx, fmt.Sprintf("The tool %s may change something or move money.\nArguments: %s\nSend it?",
 		printable.Line(q.tool, longestValue), printable.Line(string(q.arguments), longestValue)))
 }
 

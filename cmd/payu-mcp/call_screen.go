@@ -85,7 +85,10 @@ func (s *screen) draw(text string) error {
 	}
 	text = fit(printable.Line(text, longestValue), s.width()-1)
 	cells := cellsOf(text)
-	line := "\r" + text + strings.Repeat(" ", max(0, s.cells-cells)) + "\r" + text
+	line := "\r" + text
+	if cells < s.cells {
+		line += strings.Repeat(" ", s.cells-cells) + line
+	}
 	s.shown, s.cells = text, cells
 	_, err := io.WriteString(s.w, line)
 	return err

@@ -158,7 +158,7 @@ func (n *session) begin(ctx context.Context) error {
 		return err
 	}
 	if opening.IsError {
-		return faultIn(opening, n.seen.isServers()).asError()
+		return faultIn(opening, n.seen.hasOpened()).asError()
 	}
 	if err := n.host.notify("notifications/initialized", jsonmsg.Object()); err != nil {
 		return err
@@ -233,7 +233,7 @@ func progressText(tool string, params json.RawMessage) string {
 	}
 	text := cmp.Or(p.Message, "at work")
 	if p.Total > 0 && p.Progress >= 0 && p.Progress <= p.Total {
-		text = fmt.Sprintf("%3.0f%% %s", 100*p.Progress/p.Total, text)
+		text = fmt.Sprintf("%.0f%% %s", 100*p.Progress/p.Total, text)
 	}
 	return tool + ": " + text
 }

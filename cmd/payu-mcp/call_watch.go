@@ -15,6 +15,7 @@ import (
 
 const (
 	methodInitialize = "initialize"
+	methodDiscover   = "server/discover"
 	methodTools      = "tools/list"
 	methodCall       = "tools/call"
 )
@@ -33,7 +34,7 @@ type watched struct {
 	begun  bool            // something of the call may be at the server
 	entry  string          // of the call in the journal; "": it has none
 	answer jsonmsg.Message // of the call; Raw is nil: none
-	spoke  bool            // the server has answered initialize or the call, the newest of them
+	opened bool            // the server has answered initialize, or what a modern one has in its place
 	err    error           // what ended the last message that failed
 }
 
@@ -43,7 +44,6 @@ func watch(up bridge.Upstream) *watched {
 
 // Do implements bridge.Upstream.
 func (w *watched) Do(ctx context.Context, m jsonmsg.Message, h remote.Hooks) error {
-	w.begin(m)
 	deliver := h.Deliver
 	if deliver != nil {
 		h.Deliver = func(r jsonmsg.Message) {
@@ -57,15 +57,6 @@ func (w *watched) Do(ctx context.Context, m jsonmsg.Message, h remote.Hooks) err
 	err := w.Upstream.Do(ctx, m, h)
 	w.ended(m, err)
 	return err
-}
-
-func (w *watched) begin(m jsonmsg.Message) {
-	if m.Method != methodInitialize && m.Method != methodCall {
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.spoke = false
 }
 
 func (w *watched) started(start func(string) bool) func(string) bool {
@@ -85,10 +76,10 @@ func (w *watched) note(m, r jsonmsg.Message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch m.Method {
-	case methodInitialize:
-		w.spoke = true
+	case methodInitialize, methodDiscover:
+		w.opened = true
 	case methodCall:
-		w.answer, w.spoke = r, true
+		w.answer = r
 	case methodTools:
 		maps.Copy(w.tools, policy.ToolsOf(jsonmsg.Lookup(r.Raw, "result"))) // page by page
 	}
@@ -145,11 +136,11 @@ func (j watchedJournal) Begin(ctx context.Context, c journal.Call) (id string, e
 	return id, err
 }
 
-// isServers reports whether the newest answer is the server's.
-func (w *watched) isServers() bool {
+// hasOpened reports whether the server has answered how its host opens.
+func (w *watched) hasOpened() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.spoke
+	return w.opened
 }
 
 // fault is what ended the last message that failed, as it was met.
