@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
+	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/remote"
 )
@@ -63,11 +65,8 @@ type toolCall struct {
 }
 
 func runCall(cmd *cobra.Command, s *shell, name string, from []string) error {
-	if err := s.resolve(cmd, s.e.getenv); err != nil {
-		return err
-	}
 	return s.reported(func() error {
-		if err := s.checkForBridge(); err != nil {
+		if err := s.prepare(cmd); err != nil {
 			return err
 		}
 		if !utf8.ValidString(name) {
@@ -82,7 +81,7 @@ func runCall(cmd *cobra.Command, s *shell, name string, from []string) error {
 		}
 		s.person = findTerminal(s.e, s.screen)
 		c := &toolCall{name, arguments}
-		asks := &questions{person: s.person, stderr: s.e.stderr, tool: name, arguments: arguments}
+		asks := &questions{person: s.person, stderr: s.stderr(), tool: name, arguments: arguments}
 		return s.run(cmd, asks, func(ctx context.Context, n *session) error { return n.call(ctx, cmd.Context(), c) })
 	})
 }
@@ -201,7 +200,11 @@ func (n *session) show(m jsonmsg.Message, tool shellTool) error {
 	theirs, _, _ := n.seen.outcome()
 	servers := theirs.Raw != nil // whatever the answer says of itself
 	if m.IsError {
-		return n.because(faultIn(m, servers).asError())
+		f := faultIn(m, servers)
+		if tool.reads() && errors.Is(exitKind(f.Kind), errOutcomeUnknown) {
+			f.Kind, f.Message, f.Hint = string(remote.KindInterrupted), f.Message+"; the tool only reads", "repeat the command"
+		}
+		return n.because(f.asError())
 	}
 	result, isError := jsonmsg.Lookup(m.Raw, "result"), isFailure(m)
 	if isError && !servers {
@@ -228,12 +231,18 @@ func (n *session) ours(result json.RawMessage) error {
 	return heldBack(string(remote.KindNotSent), strings.Join(texts(result), " "), "")
 }
 
+const unseenAdvice = "look in PayU for what it did before you repeat it"
+
 // unseen is a result that could not be printed. What a write call did is then
-// unknown to whoever reads the output.
+// unknown to whoever reads the output; a reader who has seen enough of a tool that
+// only reads misses nothing.
 func (n *session) unseen(err error, tool shellTool) error {
+	if tool.reads() && errors.Is(err, syscall.EPIPE) {
+		return nil
+	}
 	err = fmt.Errorf("the tool was used, but its result could not be printed: %w", err)
 	if tool.reads() {
 		return err
 	}
-	return kindError{err, errOutcomeUnknown}
+	return hint.With(kindError{err, errOutcomeUnknown}, unseenAdvice)
 }

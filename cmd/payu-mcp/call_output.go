@@ -34,21 +34,34 @@ func (n *session) print(result json.RawMessage, isError bool) error {
 	if n.asJSON {
 		return writeJSON(n.e.stdout, result)
 	}
-	var w io.Writer = n.e.stdout
-	if isError {
-		w = n.e.stderr
-	}
-	text := resultText(result)
-	if isTerminal(w) {
-		text = printable.Text(text)
-	}
-	if isError {
-		text = "payu-mcp: error: the tool " + printable.Word(n.asks.tool) + " reports an error:\n" + text
+	w, text := io.Writer(n.e.stdout), resultText(result)
+	switch {
+	case isError: // beside our own words, which none of its lines is to look like
+		w, text = n.e.stderr, "payu-mcp: error: the tool "+printable.Word(n.asks.tool)+" reports an error:\n"+inset(text)
+	case isTerminal(w):
+		text = shownText(text)
 	}
 	if _, err := io.WriteString(w, text); err != nil {
 		return fmt.Errorf("printing the result: %w", err)
 	}
 	return nil
+}
+
+// shownText is a text of the server's on a terminal: no character acts there, and
+// no line is taken for one of ours.
+func shownText(text string) string {
+	const ours = "payu-mcp:"
+	text = strings.ReplaceAll(printable.Text(text), "\n"+ours, "\n  "+ours)
+	if strings.HasPrefix(text, ours) {
+		text = "  " + text
+	}
+	return text
+}
+
+// inset is a text of the server's beside words of ours.
+func inset(text string) string {
+	text = strings.TrimSuffix(printable.Text(text), "\n")
+	return "  " + strings.ReplaceAll(text, "\n", "\n  ") + "\n"
 }
 
 // writeJSON prints a value on one line, byte for byte unless a terminal shows it.

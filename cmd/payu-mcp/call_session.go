@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -50,6 +51,25 @@ type session struct {
 	list json.RawMessage // the result of tools/list, as the brakes let it be seen
 }
 
+// prepare reads the options, as the bridge does.
+func (s *shell) prepare(cmd *cobra.Command) error {
+	if err := s.resolve(cmd, s.e.getenv); err != nil {
+		return err
+	}
+	if s.limit < 0 {
+		return usagef("give --timeout a time such as 90s", "%s is no time to wait", s.limit)
+	}
+	return s.checkForBridge()
+}
+
+// stderr is the standard error, above the line of progress if there is one.
+func (s *shell) stderr() io.Writer {
+	if s.screen != nil {
+		return s.screen
+	}
+	return s.e.stderr
+}
+
 // reported tells a program, too, why there is no result.
 func (s *shell) reported(do func() error) error {
 	err := do()
@@ -61,14 +81,7 @@ func (s *shell) reported(do func() error) error {
 
 // run does the work of a command in a session.
 func (s *shell) run(cmd *cobra.Command, ask *questions, do func(ctx context.Context, s *session) error) error {
-	if s.limit < 0 {
-		return usagef("give --timeout a time such as 90s", "%s is no time to wait", s.limit)
-	}
-	e := s.e
-	if s.screen != nil {
-		e.stderr = s.screen
-	}
-	log, closeLog, err := newLogger(s.options, e.stderr)
+	log, closeLog, err := newLogger(s.options, s.stderr())
 	if err != nil {
 		return err
 	}
@@ -77,7 +90,7 @@ func (s *shell) run(cmd *cobra.Command, ask *questions, do func(ctx context.Cont
 	if s.person != nil {
 		deadline = keychain.LoginDeadline // they may unlock it
 	}
-	p, err := wire(s.options, e, log, storeUse{keyring: keychain.NewKeyring(nil, deadline)})
+	p, err := wire(s.options, s.e, log, storeUse{keyring: keychain.NewKeyring(nil, deadline)})
 	if err != nil {
 		return err
 	}

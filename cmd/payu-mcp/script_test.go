@@ -166,6 +166,8 @@ func scriptSandbox(ts *testscript.TestScript, neg bool, args []string) {
 		sb.SetMCP(sandbox.MCPKnobs{Era: sandbox.EraModern})
 	case "lists refused":
 		injectorOf(ts).AddIf(func(r fault.Request) bool { return r.RPC == "tools/list" }, -1, fault.Status(http.StatusForbidden))
+	case "answers lost":
+		injectorOf(ts).AddIf(func(r fault.Request) bool { return r.RPC == "tools/call" }, -1, fault.LostAnswer())
 	case "client shop":
 		sb.AddClient(sandbox.Client{ID: "shop", Secret: shopSecret, AuthMethod: "client_secret_basic", RedirectURIs: []string{"http://127.0.0.1/callback"}})
 		sb.Change(func(k *sandbox.Knobs) { k.Client.Redirect = sandbox.RedirectAnyPort })

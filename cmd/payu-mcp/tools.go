@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -42,21 +44,22 @@ func newToolsCmd(e env, o *options) *cobra.Command {
 }
 
 func runTools(cmd *cobra.Command, s *shell, names []string) error {
-	if err := s.resolve(cmd, s.e.getenv); err != nil {
-		return err
-	}
 	return s.reported(func() error {
-		if err := s.checkForBridge(); err != nil {
+		if err := s.prepare(cmd); err != nil {
 			return err
 		}
 		s.person = findTerminal(s.e, s.screen)
-		asks := &questions{stderr: s.e.stderr} // a list asks for nothing
-		return s.run(cmd, asks, func(_ context.Context, n *session) error {
+		asks := &questions{stderr: s.stderr()} // a list asks for nothing
+		err := s.run(cmd, asks, func(_ context.Context, n *session) error {
 			if len(names) == 0 {
 				return n.printTools()
 			}
 			return n.printTool(names[0])
 		})
+		if errors.Is(err, syscall.EPIPE) {
+			return nil // the reader has seen enough
+		}
+		return err
 	})
 }
 

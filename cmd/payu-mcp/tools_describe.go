@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/internal/printable"
@@ -43,10 +44,10 @@ func (t shellTool) describe() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  (%s)\n", printable.Line(t.name, longestValue), t.mark())
 	if title := t.text("title"); title != "" {
-		b.WriteString(printable.Line(title, longestValue) + "\n")
+		b.WriteString("  " + printable.Line(title, longestValue) + "\n")
 	}
 	if text := t.text("description"); text != "" {
-		b.WriteString("\n" + printable.Text(strings.TrimSpace(text)) + "\n")
+		b.WriteString("\n" + inset(strings.TrimSpace(text)))
 	}
 	b.WriteString("\n" + t.promises())
 	b.WriteString(t.arguments())
@@ -81,7 +82,9 @@ func (t shellTool) arguments() string {
 	}
 	var b strings.Builder
 	b.WriteString("\narguments:\n")
-	writeProperties(&b, schema, "  ", deepest)
+	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	writeProperties(table, schema, "  ", deepest)
+	_ = table.Flush() // a Builder takes all
 	return b.String()
 }
 
@@ -89,27 +92,27 @@ func (t shellTool) arguments() string {
 const deepest = 4
 
 // writeProperties lists the members of an object schema, one a line.
-func writeProperties(b *strings.Builder, schema json.RawMessage, indent string, depth int) {
+func writeProperties(w io.Writer, schema json.RawMessage, indent string, depth int) {
 	required := requiredIn(schema)
 	for _, m := range jsonmsg.Members(jsonmsg.Lookup(schema, "properties")) {
-		words := []string{printable.Line(m.Key, longestValue), typeOf(m.Value)}
+		must := ""
 		if slices.Contains(required, m.Key) {
-			words = append(words, "required")
+			must = "required"
 		}
-		line := indent + strings.Join(words, "  ")
-		if text := jsonmsg.Text(jsonmsg.Lookup(m.Value, "description")); text != "" {
-			line += "  " + printable.Line(text, longestValue)
+		_, _ = fmt.Fprintf(w, "%s%s\t%s\t%s\t%s\n", indent, printable.Line(m.Key, longestName), typeOf(m.Value), must,
+			printable.Line(jsonmsg.Text(jsonmsg.Lookup(m.Value, "description")), longestValue))
+		inner := m.Value
+		if items := jsonmsg.Lookup(inner, "items"); items != nil {
+			inner = items
 		}
-		b.WriteString(line + "\n")
 		if depth > 1 {
-			inner := m.Value
-			if items := jsonmsg.Lookup(inner, "items"); items != nil {
-				inner = items
-			}
-			writeProperties(b, inner, indent+"  ", depth-1)
+			writeProperties(w, inner, indent+"  ", depth-1)
 		}
 	}
 }
+
+// longestName is for what stands in a column, in characters.
+const longestName = 60
 
 // typeOf names the type of a schema, and what values it may have.
 func typeOf(schema json.RawMessage) string {
@@ -131,7 +134,7 @@ func typeOf(schema json.RawMessage) string {
 	if standard := jsonmsg.Lookup(schema, "default"); standard != nil {
 		kind += ", else " + string(standard)
 	}
-	return printable.Line(kind, longestValue)
+	return printable.Line(kind, longestName)
 }
 
 // requiredIn are the members that an object of this schema must have.
