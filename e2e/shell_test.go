@@ -171,7 +171,7 @@ func TestShell_confirm_asksAtTheTerminalAlone(t *testing.T) {
 				"EOF":    {shape{}, arguments("EOF"), ctrlD, exitNotFinished},
 				"CTRL-C": {shape{}, arguments("CTRL-C"), ctrlC, 130},
 				"PIPE":   {shape{stdin: arguments("PIPE")}, "-", "y\n", 0},
-				"SAYYES": {shape{stdin: "y\ny\ny\n"}, arguments("SAYYES"), "n\n", exitNotFinished},
+				"SAYYES": {shape{stdin: "y\nyes\n"}, arguments("SAYYES"), "n\n", exitNotFinished},
 			} {
 				term := w.startTerminal(c.shape, "call", create, c.from, "--confirm=false")
 				term.sees("The tool " + create + " may change something or move money.")
@@ -256,8 +256,10 @@ func TestShell_hostileTexts_harmlessOnATerminalAsTheyCameInAPipe(t *testing.T) {
 		"error":      {result: map[string]any{"content": []any{map[string]any{"type": "text", "text": evil}}, "isError": true}, code: exitError},
 		"structured": {result: map[string]any{"content": []any{}, "structuredContent": map[string]any{evil: evil}}},
 		"others": {result: map[string]any{"content": []any{
-			map[string]any{"type": "image", "mimeType": evil, "data": evil}, map[string]any{"type": evil},
-			map[string]any{"type": "resource_link", "name": evil, "uri": evil}, map[string]any{"type": "resource", "resource": map[string]any{"uri": evil, "text": evil}},
+			map[string]any{"type": "image", "mimeType": evil, "data": evil},
+			map[string]any{"type": evil},
+			map[string]any{"type": "resource_link", "name": evil, "uri": evil},
+			map[string]any{"type": "resource", "resource": map[string]any{"uri": evil, "text": evil}},
 		}}},
 		"JSON-RPC error": {rpc: map[string]any{"code": -32000, "message": evil, "data": forged}, code: exitError},
 	} {
@@ -268,9 +270,12 @@ func TestShell_hostileTexts_harmlessOnATerminalAsTheyCameInAPipe(t *testing.T) {
 			w.visitor()
 			w.must(w.payu("login", "--url", sb.Endpoint(), "--store=file"), 0)
 			tools := []any{
-				map[string]any{"name": "evil", "title": evil, "description": evil, "annotations": map[string]any{evil: evil},
-					"inputSchema": map[string]any{"type": "object", "properties": map[string]any{evil: map[string]any{"type": evil, "enum": []any{evil}, "default": evil, "description": evil}}}},
-				map[string]any{"name": evil, "description": evil}, map[string]any{"name": "evi1\x1b[31m"},
+				map[string]any{
+					"name": "evil", "title": evil, "description": evil, "annotations": map[string]any{evil: evil},
+					"inputSchema": map[string]any{"type": "object", "properties": map[string]any{evil: map[string]any{"type": evil, "enum": []any{evil}, "default": evil, "description": evil}}},
+				},
+				map[string]any{"name": evil, "description": evil},
+				map[string]any{"name": "evi1\x1b[31m"},
 			}
 			in.AddIf(func(r fault.Request) bool { return r.RPC == "tools/list" }, -1, answering(map[string]any{"tools": tools}))
 			answer := answering(c.result)

@@ -187,10 +187,14 @@ func (n *session) begin(ctx context.Context) error {
 	return nil
 }
 
-// because gives a fault the exit code of what it came from, where that is known
-// better here.
+// because gives a fault the exit code of what it came from, or what helps, where
+// that is known better here.
 func (n *session) because(err error) error {
 	f, ok := errors.AsType[*callError](err)
+	if ok && f.Kind == string(remote.KindSignIn) {
+		f.Hint = n.signInAdvice()
+		return f.asError()
+	}
 	if ok && f.Kind == string(remote.KindToken) && errors.Is(n.seen.fault(), keychain.ErrUnavailable) {
 		return hint.With(kindError{f, keychain.ErrUnavailable}, cmp.Or(hint.Of(n.seen.fault()), f.Hint))
 	}

@@ -9,22 +9,25 @@ import (
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 )
 
-const signInAdvice = "sign in with payu-mcp login in a terminal, then repeat the command"
+// signInAdvice is what helps who is not signed in, for this profile.
+func (o *options) signInAdvice() string {
+	return "sign in with `" + o.command("login") + "` in a terminal, then repeat the command"
+}
 
 // nobody is the error that nobody is signed in, if the disk alone shows that.
 func (s *signIns) nobody() error {
 	switch s.Standing() {
 	case bridge.StandingSignedOut:
-		return needsLogin("nobody is signed in, so nothing was sent")
+		return s.o.needsLogin("nobody is signed in, so nothing was sent")
 	case bridge.StandingEnded:
-		return needsLogin("PayU has ended the sign-in that was there, so nothing was sent")
+		return s.o.needsLogin("PayU has ended the sign-in that was there, so nothing was sent")
 	case bridge.StandingSignedIn, bridge.StandingUnknown:
 	}
 	return nil
 }
 
-func needsLogin(text string) error {
-	return hint.With(kindError{errors.New(text), errNeedsLogin}, signInAdvice)
+func (o *options) needsLogin(text string) error {
+	return hint.With(kindError{errors.New(text), errNeedsLogin}, o.signInAdvice())
 }
 
 // signIn lets the person at the terminal sign in, as `login` does; without one,

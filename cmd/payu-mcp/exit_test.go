@@ -28,7 +28,7 @@ func TestExitCode_table(t *testing.T) {
 		"anything":           {t.Context(), errors.New("x"), 1},
 		"usage":              {t.Context(), fmt.Errorf("x: %w", usageError{hint.With(errors.New("x"), "y")}), 2},
 		"signed out":         {t.Context(), errSignedOut, 3},
-		"needs a login":      {t.Context(), needsLogin("x"), 3},
+		"needs a login":      {t.Context(), (&options{}).needsLogin("x"), 3},
 		"said no":            {t.Context(), auth.ErrDenied, 4},
 		"no keychain":        {t.Context(), keychain.ErrUnavailable, 5},
 		"server":             {t.Context(), notReached(errors.New("x")), 6},
