@@ -200,11 +200,7 @@ func (n *session) show(m jsonmsg.Message, tool shellTool) error {
 	theirs, _, _ := n.seen.outcome()
 	servers := theirs.Raw != nil // whatever the answer says of itself
 	if m.IsError {
-		f := faultIn(m, servers)
-		if tool.reads() && errors.Is(exitKind(f.Kind), errOutcomeUnknown) {
-			f.Kind, f.Message, f.Hint = string(remote.KindInterrupted), f.Message+"; the tool only reads", "repeat the command"
-		}
-		return n.because(f.asError())
+		return n.failed(faultIn(m, servers), tool)
 	}
 	result, isError := jsonmsg.Lookup(m.Raw, "result"), isFailure(m)
 	if isError && !servers {
@@ -217,6 +213,18 @@ func (n *session) show(m jsonmsg.Message, tool shellTool) error {
 		return errTool
 	}
 	return nil
+}
+
+// failed is a call that got no result. Nothing but what may have run is of unknown
+// outcome, and that always is, but for a tool that only reads.
+func (n *session) failed(f *callError, tool shellTool) error {
+	switch {
+	case tool.reads() && errors.Is(exitKind(f.Kind), errOutcomeUnknown):
+		f.Kind, f.Message, f.Hint = string(remote.KindInterrupted), f.Message+"; the tool only reads", "repeat the command"
+	case !tool.reads() && n.seen.isLost():
+		return hint.With(kindError{f, errOutcomeUnknown}, f.Hint)
+	}
+	return n.because(f.asError())
 }
 
 // errTool is the result of `call` when the tool itself reports an error, which has

@@ -32,6 +32,7 @@ type watched struct {
 	mu     sync.Mutex
 	tools  policy.Tools
 	begun  bool            // something of the call may be at the server
+	lost   bool            // the call failed in a way that does not exclude that it has run
 	entry  string          // of the call in the journal; "": it has none
 	answer jsonmsg.Message // of the call; Raw is nil: none
 	opened bool            // the server has answered initialize, or what a modern one has in its place
@@ -94,8 +95,8 @@ func (w *watched) ended(m jsonmsg.Message, err error) {
 	if m.Method != methodCall {
 		return
 	}
-	if e, ok := errors.AsType[*remote.Error](err); ok && !e.MayHaveRun {
-		w.begun = false
+	if e, ok := errors.AsType[*remote.Error](err); ok {
+		w.begun, w.lost = e.MayHaveRun, e.MayHaveRun
 	}
 	select {
 	case <-w.over:
@@ -117,6 +118,13 @@ func (w *watched) outcome() (answer jsonmsg.Message, begun bool, entry string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.answer, w.begun, w.entry
+}
+
+// isLost reports whether the call may have run although it failed.
+func (w *watched) isLost() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lost
 }
 
 // watchedJournal is the journal, looked at: a call that is given up is told nothing
