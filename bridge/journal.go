@@ -43,7 +43,8 @@ func (b *bridge) enter(f *flight, requestID string) bool {
 	if b.journal == nil || call.Method != methodCall || b.book.readOnly(call.Name) {
 		return true
 	}
-	id, err := f.entryID(), error(nil)
+	var err error
+	id := f.entryID()
 	if id == "" {
 		id, err = b.journal.Begin(f.ctx, journal.Call{Tool: call.Name, InvoiceNumber: invoiceNumber(call), RequestID: requestID})
 	} else {
@@ -51,9 +52,12 @@ func (b *bridge) enter(f *flight, requestID string) bool {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.account.refuse = err
-	if err == nil {
+	f.account.refuse = nil
+	switch {
+	case err == nil:
 		f.account.id = id
+	case f.ctx.Err() == nil: // else nobody waits for it any more
+		f.account.refuse = err
 	}
 	return err == nil
 }
@@ -123,7 +127,7 @@ func (f *flight) expect(err error) {
 func (a *account) after(err error) journal.Outcome {
 	e, ok := errors.AsType[*remote.Error](err)
 	switch {
-	case !ok || e.MayHaveRun:
+	case !ok || e.MayHaveRun || e.Kind == remote.KindUnknownOutcome:
 		return journal.Unknown
 	case errors.Is(err, remote.ErrSignIn), e.Status == 0 && !a.taken:
 		return journal.NotSent

@@ -49,11 +49,15 @@ func (w *world) journal(args ...string) (r journalReport) {
 	return r
 }
 
-// linkCall are the arguments of a payment link, with what must stay out of the journal.
-func linkCall(invoice string) map[string]any {
+// linkArguments are those of a payment link, with what must stay out of the journal.
+func linkArguments(invoice string) map[string]any {
 	args := customer()
 	args["invoiceNumber"] = invoice
-	return map[string]any{"name": create, "arguments": args}
+	return args
+}
+
+func linkCall(invoice string) map[string]any {
+	return map[string]any{"name": create, "arguments": linkArguments(invoice)}
 }
 
 // cutAfter lets the tool run and cuts the connection where the answer would be.
@@ -103,7 +107,7 @@ func TestJournal_bridgeKilled_oneUnknownEntry(t *testing.T) {
 			var inj fault.Injector
 			w, sb := shopkeeper(t, sandbox.Options{Wrap: inj.Wrap})
 			h := w.ready()
-			if r := h.call(create, linkCall("INV-1")["arguments"].(map[string]any)); r.IsError {
+			if r := h.call(create, linkArguments("INV-1")); r.IsError {
 				t.Fatalf("%+v", r)
 			}
 			isCall := func(r fault.Request) bool { return r.RPC == "tools/call" }

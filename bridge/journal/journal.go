@@ -34,7 +34,7 @@ const (
 	retryPause = 5 * time.Second
 	// maxOwed is how many bytes of them are kept; the entries of the rest stay
 	// without an end, so of unknown outcome.
-	maxOwed = 256 << 10
+	maxOwed = 64 << 10
 )
 
 var (
@@ -55,10 +55,11 @@ func fileOf(stateDir, profile string) *logfile.File {
 // Journal is written to by one process. It is safe for concurrent use. While no
 // call comes it costs nothing, and nothing is opened before the first one.
 type Journal struct {
-	log  *slog.Logger
-	file *logfile.File // for the one who writes
-	runs runs
-	run  string
+	log   *slog.Logger
+	file  *logfile.File                          // for the one who writes
+	store func(lines []byte, durable bool) error // append, but for tests
+	runs  runs
+	run   string
 
 	release func() // of the lock of this run; nil: it is not held yet; for the one who writes
 	failing bool   // the last writing failed; for the one who writes
@@ -83,9 +84,9 @@ type batch struct {
 // must not wait.
 func Open(stateDir, profile string, log *slog.Logger) *Journal {
 	f := fileOf(stateDir, profile)
-	return &Journal{
-		log: log, file: f, runs: runs{filepath.Dir(f.Path), profile}, run: newRun(), names: newNames(),
-	}
+	j := &Journal{log: log, file: f, runs: runs{filepath.Dir(f.Path), profile}, run: newRun(), names: newNames()}
+	j.store = j.append
+	return j
 }
 
 // Begin makes an entry for a call that is about to be sent, and returns its id

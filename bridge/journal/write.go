@@ -59,7 +59,7 @@ func (j *Journal) put(b *batch) error {
 	owed := j.owed
 	j.owed = nil
 	j.mu.Unlock()
-	err := j.append(slices.Concat(owed, b.begins, b.ends), len(b.begins) > 0)
+	err := j.store(slices.Concat(owed, b.begins, b.ends), len(b.begins) > 0)
 	if err == nil {
 		return nil
 	}

@@ -140,7 +140,7 @@ func (r *journalReport) doubts(w io.Writer) error {
 		fmt.Fprintf(&b, "No call is noted yet in %s.\n", r.File)
 	}
 	if r.Damaged > 0 {
-		fmt.Fprintf(&b, "payu-mcp: warning: %d lines of the journal cannot be read and are not shown: a writing broke off, or somebody else has written there\n", r.Damaged)
+		fmt.Fprintf(&b, "payu-mcp: warning: lines of the journal that cannot be read: %d (a writing broke off, or somebody else has written there)\n", r.Damaged)
 	}
 	if r.Cut {
 		b.WriteString("payu-mcp: warning: a file of the journal is larger than any that this program writes; only its end was read\n")
