@@ -308,7 +308,7 @@ func TestDo_silentServer_givesUp(t *testing.T) {
 		}
 		<-r.Context().Done()
 	})
-	quick := func(c *remote.Config) { c.Limits.Idle = 50 * time.Millisecond }
+	quick := func(c *remote.Config) { c.Limits.Idle = 500 * time.Millisecond }
 	_, err := do(t, client(t, s.URL, quick), call)
 	if e := kindOf(t, err); e.Kind != remote.KindUnknownOutcome {
 		t.Error(e)
