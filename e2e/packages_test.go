@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,7 +37,8 @@ func packages(t *testing.T) string {
 	return dir
 }
 
-// makePackages runs the tool twice: into dir, and into dir/again.
+// makePackages runs the tool twice, into dir and into dir/again, and packs what
+// is for npm as `npm publish` does.
 func makePackages(dir string) error {
 	source := filepath.Join(dir, "empty")
 	if err := errors.Join(os.MkdirAll(source, 0o755),
@@ -64,6 +66,26 @@ func makePackages(dir string) error {
 		if err := goes("../tools", nil, "run", "./packages", "-version", "v"+packagesVersion, "-binaries", filepath.Join(dir, "build"), "-out", out); err != nil {
 			return err
 		}
+		if err := pack(filepath.Join(out, "npm"), filepath.Join(out, "tarballs")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pack packs the packages below a folder. The cache is of its own: npm would
+// install from it what it has packed.
+func pack(folder, to string) error {
+	all, err := filepath.Glob(filepath.Join(folder, "@payu-mcp", "*"))
+	if err == nil {
+		err = os.MkdirAll(to, 0o755)
+	}
+	if err != nil {
+		return err
+	}
+	args := append([]string{"pack", "--silent", "--offline", "--cache", to + "-cache", "--pack-destination", to}, all...)
+	if out, err := exec.Command("npm", append(args, filepath.Join(folder, "payu-mcp"))...).CombinedOutput(); err != nil {
+		return fmt.Errorf("npm pack: %w\n%s", err, out)
 	}
 	return nil
 }
@@ -90,4 +112,26 @@ func checksum(t *testing.T, path string) string {
 	}
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
+}
+
+// checksums are those of the files below a folder, by path.
+func checksums(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		found[name] = fmt.Sprint(info.Mode(), checksum(t, path))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }

@@ -53,8 +53,24 @@ function start(program) {
       process.exitCode = code;
     }
   });
-  // If we are killed, the program sees that its parent is gone, and ends.
+}
+
+// npx that gets SIGTERM leaves us behind. The program does not watch npx but us: it
+// ends in good order when we are gone, however we went.
+function followParent() {
+  const parent = process.ppid; // Windows tells it also when it is gone
+  const there = () => {
+    try {
+      return process.ppid === parent && process.kill(parent, 0);
+    } catch (e) {
+      return e.code !== "ESRCH";
+    }
+  };
+  setInterval(() => there() || process.exit(1), 2000).unref();
 }
 
 const program = find(`${process.platform}-${process.arch}`);
-if (program) start(program);
+if (program) {
+  followParent();
+  start(program);
+}
