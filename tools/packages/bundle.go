@@ -54,14 +54,11 @@ func (r release) bundle() ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []entry{
-		{"manifest.json", manifest, 0o644},
-		{iconFile, picture, 0o644},
-		{"LICENSE", r.licence, 0o644},
-		{macFile, mac, 0o755},
-		{linuxFile, linux, 0o755},
-		{windowsFile, windows, 0o755},
-	}, nil
+	files := []entry{{"manifest.json", manifest, 0o644}, {iconFile, picture, 0o644}}
+	for _, l := range r.licences {
+		files = append(files, entry{l.name, l.data, 0o644})
+	}
+	return append(files, entry{macFile, mac, 0o755}, entry{linuxFile, linux, 0o755}, entry{windowsFile, windows, 0o755}), nil
 }
 
 // zipped is a zip file without the time and the computer it was made at.

@@ -10,6 +10,8 @@
 //	go run -C tools ./packages -version v1.2.3                     builds the programs, too
 //	go run -C tools ./packages -version v1.2.3 -binaries ../dist   takes those of goreleaser
 //
+// A release gives it -licences, too: most works that a program holds ask for it.
+//
 // A program of this computer's own system must be among them: its version and its
 // help are asked for, so that the packages say what the program says.
 package main
@@ -30,6 +32,7 @@ type options struct {
 	root     string // of the repository
 	version  string // without the v
 	binaries string // "" builds them
+	licences string // "" leaves them out
 	out      string
 }
 
@@ -52,6 +55,7 @@ func flags(args []string) (options, error) {
 	f.StringVar(&o.root, "root", "..", "folder of the repository")
 	f.StringVar(&o.version, "version", "", "version of the release, as in v1.2.3")
 	f.StringVar(&o.binaries, "binaries", "", "folder with the programs, laid out as goreleaser does (default: they are built)")
+	f.StringVar(&o.licences, "licences", "", "file with the licences of what the programs hold")
 	f.StringVar(&o.out, "out", "", "folder to write to (default: dist/packages of the repository)")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -86,11 +90,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	licence, err := os.ReadFile(filepath.Join(o.root, "LICENSE"))
-	if err != nil {
+	r := release{version: o.version, programs: programs, help: help}
+	if r.licences, err = o.readLicences(); err != nil {
 		return err
 	}
-	r := release{version: o.version, programs: programs, help: help, licence: licence}
 	sum, err := r.writeBundle(filepath.Join(o.out, r.bundleName()))
 	if err != nil {
 		return fmt.Errorf("writing the bundle: %w", err)
@@ -101,4 +104,20 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "%s  %s\n", sum, r.bundleName())
 	return nil
+}
+
+// readLicences returns ours, and those of others if they were given.
+func (o options) readLicences() ([]text, error) {
+	var found []text
+	for _, l := range []struct{ name, path string }{{"LICENSE", filepath.Join(o.root, "LICENSE")}, {"THIRD-PARTY-LICENSES.txt", o.licences}} {
+		if l.path == "" {
+			continue
+		}
+		data, err := os.ReadFile(l.path)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, text{l.name, data})
+	}
+	return found, nil
 }

@@ -84,8 +84,8 @@ func (r release) npmPackage(called string) npmPackage {
 		Name: called, Version: r.version, Description: description,
 		License: licenceID, Homepage: homepage + "#readme", Bugs: support,
 		Repository:    repository{"git", "git+" + homepage + ".git"}, // as npm's provenance wants it
-		Files:         []string{"bin"},
-		PublishConfig: map[string]string{"access": "public"}, // a scope is private by default
+		Files:         []string{"bin", "THIRD-PARTY-LICENSES.txt"},   // npm adds package.json, README.md and LICENSE
+		PublishConfig: map[string]string{"access": "public"},         // a scope is private by default
 	}
 }
 
@@ -95,10 +95,13 @@ func (r release) writePackage(dir string, p npmPackage, program string, data, re
 	if err != nil {
 		return err
 	}
-	return errors.Join(
+	err = errors.Join(
 		write(filepath.Join(dir, "package.json"), text, 0o644),
 		write(filepath.Join(dir, "bin", program), data, 0o755),
 		write(filepath.Join(dir, "README.md"), readme, 0o644),
-		write(filepath.Join(dir, "LICENSE"), r.licence, 0o644),
 	)
+	for _, l := range r.licences {
+		err = errors.Join(err, write(filepath.Join(dir, l.name), l.data, 0o644))
+	}
+	return err
 }

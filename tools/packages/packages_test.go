@@ -119,6 +119,7 @@ func TestBundle_files_modesAndTimes(t *testing.T) {
 	const want = `-rw-r--r-- 1980-01-01 manifest.json
 -rw-r--r-- 1980-01-01 icon.png
 -rw-r--r-- 1980-01-01 LICENSE
+-rw-r--r-- 1980-01-01 THIRD-PARTY-LICENSES.txt
 -rwxr-xr-x 1980-01-01 server/darwin/payu-mcp
 -rwxr-xr-x 1980-01-01 server/linux/payu-mcp
 -rwxr-xr-x 1980-01-01 server/win32/payu-mcp.exe
@@ -195,6 +196,9 @@ func TestNPM_packages_fitTogether(t *testing.T) {
 		p, scripts := read(folder)
 		if p.Name != folder || p.Version != version || len(p.OS) != 1 || len(p.CPU) != 1 || p.Name != npmScope+p.OS[0]+"-"+p.CPU[0] || scripts {
 			t.Errorf("%+v", p)
+		}
+		if got := get(t, filepath.Join(dir, filepath.FromSlash(folder), "THIRD-PARTY-LICENSES.txt")); string(got) != "of others\n" {
+			t.Errorf("%s: the licences of others are %q", folder, got)
 		}
 		program, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(folder), "bin", "payu-mcp*"))
 		if err != nil || len(program) != 1 {

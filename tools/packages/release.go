@@ -40,7 +40,13 @@ type release struct {
 	version  string
 	programs programs
 	help     help
-	licence  []byte
+	licences []text // go into everything that has a program in it
+}
+
+// text is a file that people read.
+type text struct {
+	name string
+	data []byte
 }
 
 func (r release) bundleName() string { return name + "_" + r.version + ".mcpb" }

@@ -91,5 +91,5 @@ func sampleRelease(t *testing.T) release {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return release{version: "1.2.3", programs: p, help: sampleHelp, licence: []byte("licence\n")}
+	return release{version: "1.2.3", programs: p, help: sampleHelp, licences: []text{{"LICENSE", []byte("ours\n")}, {"THIRD-PARTY-LICENSES.txt", []byte("of others\n")}}}
 }
