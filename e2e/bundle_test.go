@@ -123,5 +123,8 @@ func TestBundle_claudeDesktop_dayOne(t *testing.T) {
 	if !strings.HasPrefix(s.Command, w.path("extension")) {
 		t.Fatalf("it starts %s", s.Command)
 	}
+	if r := w.must(w.run(s.Command, "version"), 0); !strings.HasPrefix(r.stdout, "payu-mcp v"+packagesVersion+" ") {
+		t.Errorf("it is %s", r.stdout)
+	}
 	liveThrough(w, sb, func(day string) *desktop { return openDesktop(s.host(w), day) })
 }

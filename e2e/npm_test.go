@@ -134,6 +134,13 @@ func TestNPM_cleanFolder_installsAndRuns(t *testing.T) {
 	if sold := s.sold(); !slices.Equal(sold, []string{"@payu-mcp/linux-x64", "payu-mcp"}) {
 		t.Errorf("fetched: %q", sold)
 	}
+	empty := w.path("empty")
+	if err := os.Mkdir(empty, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.must(w.runIn(empty, "npx", "-y", "payu-mcp", "install", "--yes"), exitError); !strings.Contains(r.stderr, "a place that will be gone") {
+		t.Errorf("npx's cache was taken for a place to stay: %s", r.stderr)
+	}
 	s.Close() // from here on nothing comes from anywhere
 	if r := w.must(w.runIn(dir, "npx", "payu-mcp", "version"), 0); !strings.HasPrefix(r.stdout, "payu-mcp v"+packagesVersion+" ") {
 		t.Errorf("it says %q", r.stdout)
