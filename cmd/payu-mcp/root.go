@@ -39,7 +39,8 @@ func newRootCmd(e env) *cobra.Command {
 	cmd.AddCommand(newInstallCmd(e, o))
 	cmd.AddCommand(newUninstallCmd(e, o))
 	cmd.AddCommand(newLogsCmd(e, o))
-	cmd.AddCommand(newOpenURLCmd(e), newDemoBrowserCmd())
+	cmd.AddCommand(newTopicCmds()...)
+	cmd.AddCommand(newOpenURLCmd(e), newDemoBrowserCmd(), newManualCmd(e))
 	return cmd
 }
 
