@@ -27,11 +27,12 @@ strip the environment of what they start, so it is best to tell login once.
   SSL_CERT_FILE, SSL_CERT_DIR  where the system's certificate authorities are, other than on macOS and Windows
   BROWSER                      the browsers of a Linux desktop, with colons between; those for a terminal are not used
   DISPLAY, WAYLAND_DISPLAY     the Linux desktop on which the browser opens
+  XDG_CONFIG_HOME, APPDATA, CLAUDE_CONFIG_DIR, CODEX_HOME  where install looks for the hosts' files
   GOMEMLIMIT                   what the memory of the process is kept under, if it can be (default 40MiB)`
 
 	topicFiles = `The state folder is ~/.local/state/payu-mcp on Linux, ~/Library/Application Support/payu-mcp
 on macOS and %USERPROFILE%\.payu-mcp on Windows, unless --state-dir names another one. Only you
-may enter it. It holds, for each profile:
+may enter it. It holds, for each profile, above all:
 
   credential-*  the login, encrypted; its key is in the system's keychain
   profile-*     what login was told
