@@ -140,9 +140,19 @@ func names(t *testing.T, tree fs.FS) []string {
 				breaches = append(breaches, fmt.Sprintf("%s names %s, which is not in the source", p.path, m[1]))
 			}
 		}
+		for _, m := range namesInFile.FindAllStringSubmatch(p.text, -1) {
+			for _, name := range inlineCode.FindAllStringSubmatch(m[1], -1) {
+				if !known[m[2]+" "+name[1]] {
+					breaches = append(breaches, fmt.Sprintf("%s names %s in %s, which does not declare it", p.path, name[1], m[2]))
+				}
+			}
+		}
 	}
 	return breaches
 }
+
+// namesInFile is "`a`, `b` in `folder/file.go`".
+var namesInFile = regexp.MustCompile("((?:`\\w+`(?:,\\s+|\\s+and\\s+)?)+)\\s+in\\s+`([\\w./-]+\\.go)`")
 
 var (
 	aTest   = regexp.MustCompile(`^(?:Test|Fuzz|Benchmark)[A-Z]\w*$`)
@@ -190,7 +200,7 @@ func declared(t *testing.T, tree fs.FS) map[string]bool {
 		pkg := path.Base(s.dir())
 		known[pkg] = true
 		for _, name := range topLevel(s.syntax) {
-			known[pkg+"."+name] = true
+			known[pkg+"."+name], known[s.path+" "+name] = true, true
 			if s.isTest() && aTest.MatchString(name) {
 				known[name] = true
 			}
@@ -199,15 +209,13 @@ func declared(t *testing.T, tree fs.FS) map[string]bool {
 	return known
 }
 
-// topLevel are the names that a file declares at its top, methods left out.
+// topLevel are the names that a file declares at its top, methods among them.
 func topLevel(f *ast.File) []string {
 	var found []string
 	for _, d := range f.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
-			if d.Recv == nil {
-				found = append(found, d.Name.Name)
-			}
+			found = append(found, d.Name.Name)
 		case *ast.GenDecl:
 			for _, spec := range d.Specs {
 				switch spec := spec.(type) {
@@ -254,6 +262,7 @@ func TestDocs_names_areInTheSource(t *testing.T) {
 		"auth/signin.go":      text("package auth\ntype Client struct{}\nfunc (Client) Token() {}\n"),
 		"auth/signin_test.go": text("package auth\nfunc TestSignIn_works(t *testing.T) {}\n"),
 		"docs/a.md": text("`auth/signin.go` `signin.go` `auth/*.go` `auth/` `TestSignIn_works` `auth.Client.Token` `internal/auth.Client` `tools/call` `e2e/out/x.md` `os.Exit` `text/plain` `a/b`\n" +
-			"`auth/gone.go` `gone.go` `auth/gone` `TestGone_works` `auth.Gone`\n"),
-	}, 5)
+			"`auth/gone.go` `gone.go` `auth/gone` `TestGone_works` `auth.Gone`\n" +
+			"`Client`, `Token` in `auth/signin.go`, `Gone` and `Token` in `auth/signin.go`\n"),
+	}, 6)
 }
