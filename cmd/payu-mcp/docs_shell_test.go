@@ -64,13 +64,13 @@ var (
 func docLines(name, text string) ([]docLine, error) {
 	var found []docLine
 	add := func(at int, script string, mention bool) error {
-		lines, err := shellCommands(script)
+		lines, err := docCommands(script)
 		if err != nil {
 			return fmt.Errorf("%s:%d: %w", name, at, err)
 		}
 		for _, l := range lines {
 			l.at, l.mention = fmt.Sprintf("%s:%d", name, at), mention
-			l.template = l.template || slices.ContainsFunc(l.words, placeholder.MatchString)
+			l.template = l.template || slices.ContainsFunc(l.words, docPlaceholder.MatchString)
 			found = append(found, l)
 		}
 		return nil
@@ -124,13 +124,13 @@ func docLines(name, text string) ([]docLine, error) {
 // blank is as long as s, with nothing in it.
 func blank(s string) string { return strings.Repeat("\x00", len(s)) }
 
-// placeholder is what a person replaces.
-var placeholder = regexp.MustCompile(`^(?:--[a-z-]+=)?(?:[A-Z][A-Z_]*\d?|.*[./:][A-Z]{3,}.*|.*\.\.\..*|.*…|<.*>|\$.*)$`)
+// docPlaceholder is what a person replaces.
+var docPlaceholder = regexp.MustCompile(`^(?:--[a-z-]+=)?(?:[A-Z][A-Z_]*\d?|.*[./:][A-Z]{3,}.*|.*\.\.\..*|.*…|<.*>|\$.*)$`)
 
-// shellCommands takes a script apart into its commands: words without quotes, no
+// docCommands takes a script apart into its commands: words without quotes, no
 // redirections, no comments. It knows what the documents use, and refuses the rest.
-func shellCommands(script string) ([]docLine, error) {
-	s := &shell{rest: script}
+func docCommands(script string) ([]docLine, error) {
+	s := &docShell{rest: script}
 	if err := s.read(); err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func shellCommands(script string) ([]docLine, error) {
 	return found, nil
 }
 
-type shell struct {
+type docShell struct {
 	rest  string
 	word  strings.Builder
 	begun bool // there is a word, perhaps an empty one
@@ -160,7 +160,7 @@ type shell struct {
 	here  []string // the ends of here documents that begin on the next line
 }
 
-func (s *shell) read() error {
+func (s *docShell) read() error {
 	for s.rest != "" {
 		c := s.rest[0]
 		s.rest = s.rest[1:]
@@ -208,12 +208,12 @@ func (s *shell) read() error {
 	return nil
 }
 
-func (s *shell) add(text string) {
+func (s *docShell) add(text string) {
 	s.word.WriteString(text)
 	s.begun = true
 }
 
-func (s *shell) endWord() {
+func (s *docShell) endWord() {
 	if s.begun && !s.skip {
 		s.now.words = append(s.now.words, s.word.String())
 	}
@@ -222,7 +222,7 @@ func (s *shell) endWord() {
 	s.begun = false
 }
 
-func (s *shell) end(pipe bool) {
+func (s *docShell) end(pipe bool) {
 	s.endWord()
 	if len(s.now.words) > 0 {
 		s.found = append(s.found, s.now)
@@ -232,7 +232,7 @@ func (s *shell) end(pipe bool) {
 }
 
 // inner reads a command within a command.
-func (s *shell) inner() error {
+func (s *docShell) inner() error {
 	depth, i := 1, 1
 	for ; i < len(s.rest) && depth > 0; i++ {
 		switch s.rest[i] {
@@ -245,7 +245,7 @@ func (s *shell) inner() error {
 	if depth > 0 {
 		return fmt.Errorf("a ( has no end")
 	}
-	in := &shell{rest: s.rest[1 : i-1]}
+	in := &docShell{rest: s.rest[1 : i-1]}
 	if err := in.read(); err != nil {
 		return err
 	}
@@ -256,7 +256,7 @@ func (s *shell) inner() error {
 }
 
 // redirect leaves out the number before it, if there is one, and the word behind.
-func (s *shell) redirect() {
+func (s *docShell) redirect() {
 	if s.word.Len() == 1 && strings.Contains("12", s.word.String()) {
 		s.word.Reset()
 		s.begun = false
@@ -266,7 +266,7 @@ func (s *shell) redirect() {
 	s.skip = true
 }
 
-func (s *shell) hereDocuments() {
+func (s *docShell) hereDocuments() {
 	for _, end := range s.here {
 		text, rest, _ := strings.Cut(s.rest, "\n"+end+"\n")
 		s.rest = rest

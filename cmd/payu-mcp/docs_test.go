@@ -113,8 +113,8 @@ func checkDocLine(root string, l docLine) error {
 	return fmt.Errorf("nothing is known of the program %q; otherPrograms says which there are", name)
 }
 
-// parse takes a command line with commands that do nothing.
-func parse(args []string) error {
+// parseOnly takes a command line with commands that do nothing.
+func parseOnly(args []string) error {
 	root := newRootCmd(env{args: args, stdout: os.Stdout, stderr: io.Discard, getenv: func(string) string { return "" }})
 	var still func(*cobra.Command)
 	still = func(c *cobra.Command) {
@@ -142,9 +142,9 @@ func checkWords(l docLine) error {
 			args[i] = "8765"
 		}
 	}
-	err := parse(args)
-	if err != nil && l.mention && strings.Contains(err.Error(), "flag needs an argument") {
-		err = parse(append(args, "1"))
+	err := parseOnly(args)
+	if err != nil && l.mention { // what is only named may lack its last word
+		err = parseOnly(append(args, "1"))
 	}
 	return err
 }
@@ -154,7 +154,7 @@ func anyHas(option string) error {
 	name, _, _ := strings.Cut(strings.TrimPrefix(option, "--"), "=")
 	root := newRootCmd(env{getenv: func(string) string { return "" }})
 	for _, c := range append(root.Commands(), root) {
-		if c.Flags().Lookup(name) != nil || c.PersistentFlags().Lookup(name) != nil || slices.Contains([]string{"help", "version"}, name) {
+		if c.Flags().Lookup(name) != nil || c.PersistentFlags().Lookup(name) != nil || slices.Contains([]string{"help", "version", "skip"}, name) { // the last one is goreleaser's
 			return nil
 		}
 	}
@@ -278,7 +278,7 @@ func (w docWorld) run(t *testing.T, home string, l docLine) (int, string) {
 	cmd.Dir, cmd.Stdin = home, strings.NewReader(l.stdin)
 	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "USERPROFILE=" + home, "SYSTEMROOT=" + os.Getenv("SYSTEMROOT"), "TMPDIR=" + os.Getenv("TMPDIR"),
-		"PAYU_MCP_URL=" + w.url, "PAYU_MCP_STORE=file", "PAYU_MCP_BROWSER=payu-mcp demo-browser",
+		"PAYU_MCP_URL=" + w.url, "PAYU_MCP_STORE=file", "PAYU_MCP_BROWSER=payu-mcp demo-browser --user A", // who has one account
 	}, l.env...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
