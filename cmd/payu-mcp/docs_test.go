@@ -277,9 +277,12 @@ func (w docWorld) run(t *testing.T, home string, l docLine) (int, string) {
 	cmd := exec.CommandContext(ctx, l.words[0], l.words[1:]...)
 	cmd.Dir, cmd.Stdin = home, strings.NewReader(l.stdin)
 	cmd.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "USERPROFILE=" + home, "SYSTEMROOT=" + os.Getenv("SYSTEMROOT"), "TMPDIR=" + os.Getenv("TMPDIR"),
-		"PAYU_MCP_URL=" + w.url, "PAYU_MCP_STORE=file", "PAYU_MCP_BROWSER=payu-mcp demo-browser --user A", // who has one account
+		"HOME=" + home, "USERPROFILE=" + home, "PAYU_MCP_URL=" + w.url, "PAYU_MCP_STORE=file",
+		"PAYU_MCP_BROWSER=payu-mcp demo-browser --user A", // who has one account
 	}, l.env...)
+	for _, name := range []string{"PATH", "SYSTEMROOT", "TMPDIR", "TEMP"} {
+		cmd.Env = append(cmd.Env, name+"="+os.Getenv(name))
+	}
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
