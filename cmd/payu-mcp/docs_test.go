@@ -99,9 +99,6 @@ func checkDocLine(root string, l docLine) error {
 		return checkWords(l)
 	}
 	if check, ok := otherPrograms()[name]; ok {
-		if l.mention && name != "make" {
-			return nil
-		}
 		return check(root, l.words)
 	}
 	if strings.Contains(name, "/") && !strings.HasPrefix(name, "/") {
