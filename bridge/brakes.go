@@ -112,7 +112,7 @@ func (b *bridge) siftResult(method string, result json.RawMessage) json.RawMessa
 // wants no answer would run unseen, so it is none.
 func (b *bridge) admits(m jsonmsg.Message) bool {
 	if b.brakes.policy == nil {
-		return true
+		return !b.unrecordable(m)
 	}
 	_, call, err := policy.Read(m.Raw)
 	switch {

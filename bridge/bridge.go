@@ -43,7 +43,12 @@ type Config struct {
 	// way than the catalogue had it; nil: nobody is. It may be called at any time, by
 	// several goroutines at once.
 	Changed func([]policy.Change)
-	Log     *slog.Logger // nil: silent
+	// Journal keeps what became of calls of tools that may change something; nil:
+	// nobody does, and they are sent all the same.
+	Journal Journal
+	// JournalCommand shows a person the entries of unknown outcome.
+	JournalCommand string
+	Log            *slog.Logger // nil: silent
 }
 
 // Run relays until the host closes In, ctx ends (a signal), or Out fails; only
@@ -89,6 +94,9 @@ type bridge struct {
 	book   book
 	brakes brakes
 
+	journal        Journal // nil: none
+	journalCommand string
+
 	questions questions
 
 	settling sync.Mutex // held while the state becomes connected, or is found not to
@@ -121,6 +129,7 @@ func newBridge(ctx context.Context, c Config) *bridge {
 	b.signCtx, b.stopSigns = context.WithCancel(b.ctx)
 	b.book.catalogue, b.book.log, b.book.readOnlyTools = c.Catalogue, c.Log, c.Policy.ReadOnly()
 	b.book.toolsChanged = c.Changed
+	b.journal, b.journalCommand = c.Journal, c.JournalCommand
 	b.brakes.policy, b.brakes.asking = c.Policy, make(chan struct{}, 1)
 	if b.login != nil {
 		b.state.now = firstState(b.login.Standing())

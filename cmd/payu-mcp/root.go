@@ -39,6 +39,7 @@ func newRootCmd(e env) *cobra.Command {
 	cmd.AddCommand(newInstallCmd(e, o))
 	cmd.AddCommand(newUninstallCmd(e, o))
 	cmd.AddCommand(newLogsCmd(e, o))
+	cmd.AddCommand(newJournalCmd(e, o))
 	cmd.AddCommand(newOpenURLCmd(e), newDemoBrowserCmd())
 	return cmd
 }
