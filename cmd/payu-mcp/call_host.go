@@ -26,7 +26,7 @@ type shellHost struct {
 
 	mu   sync.Mutex
 	next int
-	open map[string]chan jsonmsg.Message
+	open map[string]chan jsonmsg.Message // by jsonmsg.Key of the id
 }
 
 // startShellHost runs a bridge with this configuration, but for In and Out. It
@@ -65,8 +65,9 @@ func (h *shellHost) read(out io.Reader) {
 			continue
 		}
 		h.mu.Lock()
-		c := h.open[string(m.ID)]
-		delete(h.open, string(m.ID))
+		key := jsonmsg.Key(m.ID) // a server may write the same number in another way
+		c := h.open[key]
+		delete(h.open, key)
 		h.mu.Unlock()
 		if c != nil {
 			c <- m
@@ -80,7 +81,7 @@ func (h *shellHost) begin(method string, params json.RawMessage) (id string, ans
 	h.mu.Lock()
 	h.next++
 	id = strconv.Itoa(h.next)
-	h.open[id] = c
+	h.open[jsonmsg.Key([]byte(id))] = c
 	h.mu.Unlock()
 	return id, c, h.send(
 		jsonmsg.Member{Key: "id", Value: json.RawMessage(id)},
