@@ -9,6 +9,23 @@ import (
 	"github.com/payu-mcp/payu-mcp/internal/logfile"
 )
 
+// A time that cannot be written again would take the whole journal from `--json`.
+func TestParse_timeOutOfRange_damaged(t *testing.T) {
+	t.Parallel()
+	for at, ok := range map[string]bool{
+		"2026-11-26T13:04:05.123Z": true, "2026-11-26T13:04:05+05:30": true,
+		"9999-12-31T23:59:59-01:00": false, "0000-01-01T00:00:00+01:00": false,
+	} {
+		r, err := parse([]byte(`{"event":"begun","id":"abcdef","run":"0123456789ab","at":"` + at + `","tool":"x"}`))
+		if (err == nil) != ok {
+			t.Errorf("%s: %v", at, err)
+		}
+		if _, err := r.At.UTC().MarshalJSON(); ok && err != nil {
+			t.Errorf("%s: %v", at, err)
+		}
+	}
+}
+
 // FuzzRead holds the reader against whatever stands in two files: each line tells
 // at most one thing, a file that is met twice counts once, and nothing acts
 // on a terminal.

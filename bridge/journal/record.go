@@ -72,11 +72,18 @@ func parse(line []byte) (r record, err error) {
 	}
 	ends := slices.Contains([]Outcome{Done, Failed, Asked, NotSent, Unknown}, r.Outcome)
 	switch {
-	case !isName(r.ID, idLength), !isName(r.Run, runLength), r.At.IsZero(), ends != (r.Event == ended),
+	case !isName(r.ID, idLength), !isName(r.Run, runLength), !writable(r.At), ends != (r.Event == ended),
 		!slices.Contains([]event{begun, again, ended, checked}, r.Event):
 		return r, errDamaged
 	}
 	return r.clean(), nil
+}
+
+// writable reports whether a time is there, and can be written again: in UTC the
+// year may be one that RFC 3339 does not have.
+func writable(t time.Time) bool {
+	_, err := t.UTC().MarshalText()
+	return err == nil && !t.IsZero()
 }
 
 // lines are those of a file that are not empty. What a disk may leave in the place
