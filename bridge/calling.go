@@ -45,7 +45,7 @@ func (b *bridge) call(f *flight, signInFirst bool) {
 		case f.unrecorded() != nil:
 			b.text(f, textUnrecorded(f.unrecorded()))
 			return
-		case !signInFirst && (!errors.Is(err, remote.ErrSignIn) || b.login == nil):
+		case !signInFirst && (!wantsSignIn(err) || b.login == nil):
 			b.fail(f, err)
 			return
 		case signIns == maxSignIns, signIns > 0 && !isStepUp(err):
@@ -58,6 +58,13 @@ func (b *bridge) call(f *flight, signInFirst bool) {
 		}
 		signInFirst, shown = false, false // another sign-in has a page of its own
 	}
+}
+
+// wantsSignIn reports whether a call was turned away for want of a login. One that
+// may have run was not, whatever its error says besides.
+func wantsSignIn(err error) bool {
+	e, ok := errors.AsType[*remote.Error](err)
+	return errors.Is(err, remote.ErrSignIn) && !(ok && e.MayHaveRun)
 }
 
 // isStepUp reports whether the server takes the login, but wants it to be for
