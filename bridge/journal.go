@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"strings"
@@ -169,50 +168,8 @@ func (b *bridge) closeDue(f *flight, err error) error {
 // closeWith ends it with the server's answer, before the host has that.
 func (b *bridge) closeWith(f *flight, m jsonmsg.Message) {
 	if f.entryID() != "" {
-		b.closeAs(f, outcomeOf(m, f.isCancelled()))
+		b.closeAs(f, outcomeOf(m, f.status(), f.isCancelled()))
 	}
-}
-
-// outcomeOf reads what became of a call in the answer to it. An error may be the
-// trace of the host's cancellation: then nobody knows how far it had come.
-func outcomeOf(m jsonmsg.Message, cancelled bool) journal.Outcome {
-	failed := journal.Failed
-	if cancelled {
-		failed = journal.Unknown
-	}
-	result := jsonmsg.Lookup(m.Raw, "result")
-	switch {
-	case m.IsError, string(jsonmsg.Lookup(result, "isError")) == "true", saysNo(result):
-		return failed
-	case m.ResultType == resultInput:
-		return journal.Asked
-	case m.ResultType != "" && m.ResultType != resultComplete:
-		return journal.Unknown
-	}
-	return journal.Done
-}
-
-// The values of resultType that are known here.
-const (
-	resultInput    = "input_required"
-	resultComplete = "complete"
-)
-
-// saysNo reports whether a result is PayU's refusal in words: a text of JSON with
-// status -1 (PAYU P26).
-func saysNo(result json.RawMessage) bool {
-	const most = 64 << 10 // bytes: a refusal is short
-	content := jsonmsg.At(jsonmsg.Lookup(result, "content"))
-	no := false
-	_ = content.Elements(func(c jsonmsg.Cursor) error {
-		part, err := c.Value()
-		if err != nil || len(part) > most {
-			return err
-		}
-		no = no || string(jsonmsg.Lookup([]byte(jsonmsg.Text(jsonmsg.Lookup(part, "text"))), "status")) == "-1"
-		return nil
-	})
-	return no
 }
 
 // invoiceNumber is the one argument that the journal has: what a person finds the

@@ -59,6 +59,11 @@ func (c cell) noted(s *stage, got reply) {
 	if c.asked == askedCall {
 		want["INV-CUT"] = outcomes(got.verdict())
 	}
+	// PayU's own error goes to the host as it is, and leaves the outcome open.
+	internal := strings.Contains(got.raw, `"error":{"code":-32603,"message":"injected"}`)
+	if internal && c.asked == askedCall {
+		want["INV-CUT"] = journal.Unknown
+	}
 	found := entries(s.t, s.state)
 	if len(found) != len(want) {
 		s.t.Errorf("%d entries, want %d: %+v", len(found), len(want), found)
@@ -68,7 +73,7 @@ func (c cell) noted(s *stage, got reply) {
 			s.t.Errorf("%s is %q in the journal: %+v", e.InvoiceNumber, e.Outcome, got.raw)
 		}
 		c.hasItsRequest(s, e)
-		if told := strings.Contains(got.raw, "`"+showUnknown+"`, entry "+e.ID); told != (e.Outcome == journal.Unknown) {
+		if told := strings.Contains(got.raw, "`"+showUnknown+"`, entry "+e.ID); told != (e.Outcome == journal.Unknown && !internal) {
 			s.t.Errorf("the host was told %s", got.raw)
 		}
 	}

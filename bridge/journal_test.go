@@ -227,6 +227,8 @@ func TestJournal_answers_areItsOutcome(t *testing.T) {
 		`"result":{"isError":false,"content":[]}`:                                                         journal.Done,
 		`"result":{"content":"odd"}`:                                                                      journal.Done,
 		`"error":{"code":-32000,"message":"no"}`:                                                          journal.Failed,
+		`"error":{"code":-32602,"message":"no"}`:                                                          journal.Failed,
+		`"error":{"code":-32603,"message":"no"}`:                                                          journal.Unknown,
 		`"result":{"resultType":"input_required","requestState":"s"}`:                                     journal.Asked,
 		`"result":{"resultType":"complete","content":[]}`:                                                 journal.Done,
 		`"result":{"resultType":"task"}`:                                                                  journal.Unknown,

@@ -48,6 +48,13 @@ func (f *flight) head(status int, requestID string) {
 	f.account.taken = f.account.taken || status < statusRefused
 }
 
+// status is the one that the last try was answered with; 0: none was.
+func (f *flight) status() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.entry.status
+}
+
 // ends notes how a flight has ended.
 func (f *flight) ends(outcome string, code, size int) {
 	f.mu.Lock()

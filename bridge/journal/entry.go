@@ -9,7 +9,7 @@ type Outcome string
 // is as long as its process lives.
 const (
 	Done    Outcome = "done"     // the server has answered with a result
-	Failed  Outcome = "failed"   // the server, or what stands before it, has answered that it was not carried out
+	Failed  Outcome = "failed"   // the server, or what stands before it, has refused it, or its tool has reported an error
 	Asked   Outcome = "asked"    // the server has asked something back instead; the call with the answer has an entry of its own
 	NotSent Outcome = "not_sent" // it has not reached the server
 	Unknown Outcome = "unknown"  // it may have been carried out

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/payu-mcp/payu-mcp/bridge"
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/remote"
@@ -178,10 +179,7 @@ func harmless(begun bool) string {
 // unknown is a call that was given up and may have run. Its entry is "" if the
 // journal is off.
 func (n *session) unknown(interrupted bool, entry string) error {
-	f := &callError{Kind: string(remote.KindUnknownOutcome), Entry: entry, Hint: "check in PayU before trying again"}
-	if entry != "" {
-		f.Hint += ": `" + n.journalCommand() + "`, entry " + entry
-	}
+	f := &callError{Kind: string(remote.KindUnknownOutcome), Entry: entry, Hint: n.lookUp(entry)}
 	if interrupted {
 		f.Side, f.Message = remote.SideHere, "the call was sent, and given up before its answer came: its outcome is unknown, it may have run"
 		return f.asInterrupt()
@@ -190,9 +188,21 @@ func (n *session) unknown(interrupted bool, entry string) error {
 	return f.asError()
 }
 
-// isFailure reports whether an answer is an error, of the server or of the tool.
+// lookUp says what helps when the outcome is unknown, with the entry if there is
+// one.
+func (n *session) lookUp(entry string) string {
+	const advice = "check in PayU before trying again"
+	if entry == "" {
+		return advice
+	}
+	return advice + ": `" + n.journalCommand() + "`, entry " + entry
+}
+
+// isFailure reports whether an answer is an error, of the server or of the tool, or
+// a refusal in words.
 func isFailure(m jsonmsg.Message) bool {
-	return m.IsError || string(jsonmsg.Lookup(m.Raw, "result", "isError")) == "true"
+	result := jsonmsg.Lookup(m.Raw, "result")
+	return m.IsError || string(jsonmsg.Lookup(result, "isError")) == "true" || bridge.SaysNo(result)
 }
 
 // show prints the answer of a call.
@@ -222,6 +232,10 @@ func (n *session) failed(f *callError, tool shellTool) error {
 	case tool.reads() && errors.Is(exitKind(f.Kind), errOutcomeUnknown):
 		f.Kind, f.Message, f.Hint = string(remote.KindInterrupted), f.Message+"; the tool only reads", "repeat the command"
 	case !tool.reads() && n.seen.isLost():
+		if f.Entry == "" {
+			_, _, f.Entry = n.seen.outcome()
+			f.Hint = n.lookUp(f.Entry)
+		}
 		return hint.With(kindError{f, errOutcomeUnknown}, f.Hint)
 	}
 	return n.because(f.asError())

@@ -33,8 +33,10 @@ type watched struct {
 	tools  policy.Tools
 	begun  bool            // something of the call may be at the server
 	lost   bool            // the call failed in a way that does not exclude that it has run
+	left   bool            // the answer is an error that does not exclude it either
 	entry  string          // of the call in the journal; "": it has none
 	answer jsonmsg.Message // of the call; Raw is nil: none
+	status int             // HTTP status of the last answer to the call
 	opened bool            // the server has answered initialize, or what a modern one has in its place
 	err    error           // what ended the last message that failed
 }
@@ -54,6 +56,7 @@ func (w *watched) Do(ctx context.Context, m jsonmsg.Message, h remote.Hooks) err
 	}
 	if m.Method == methodCall && h.Start != nil {
 		h.Start = w.started(h.Start)
+		h.Head = w.headed(h.Head)
 	}
 	err := w.Upstream.Do(ctx, m, h)
 	w.ended(m, err)
@@ -70,8 +73,21 @@ func (w *watched) started(start func(string) bool) func(string) bool {
 	}
 }
 
+func (w *watched) headed(head func(int, string)) func(int, string) {
+	return func(status int, requestID string) {
+		w.mu.Lock()
+		w.status = status
+		w.mu.Unlock()
+		if head != nil {
+			head(status, requestID)
+		}
+	}
+}
+
+// note keeps an answer. A result of another type than these is none: the server
+// asks something back, or says what nobody here knows.
 func (w *watched) note(m, r jsonmsg.Message) {
-	if r.Kind != jsonmsg.Response || r.ResultType == "input_required" {
+	if r.Kind != jsonmsg.Response || r.ResultType != "" && r.ResultType != "complete" {
 		return
 	}
 	w.mu.Lock()
@@ -80,7 +96,7 @@ func (w *watched) note(m, r jsonmsg.Message) {
 	case methodInitialize, methodDiscover:
 		w.opened = true
 	case methodCall:
-		w.answer = r
+		w.answer, w.left = r, bridge.LeavesOpen(r, w.status)
 	case methodTools:
 		maps.Copy(w.tools, policy.ToolsOf(jsonmsg.Lookup(r.Raw, "result"))) // page by page
 	}
@@ -124,7 +140,7 @@ func (w *watched) outcome() (answer jsonmsg.Message, begun bool, entry string) {
 func (w *watched) isLost() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.lost
+	return w.lost || w.left
 }
 
 // watchedJournal is the journal, looked at: a call that is given up is told nothing
