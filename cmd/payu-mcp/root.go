@@ -41,7 +41,8 @@ func newRootCmd(e env) *cobra.Command {
 	cmd.AddCommand(newUninstallCmd(e, o))
 	cmd.AddCommand(newLogsCmd(e, o))
 	cmd.AddCommand(newJournalCmd(e, o))
-	cmd.AddCommand(newOpenURLCmd(e), newDemoBrowserCmd())
+	cmd.AddCommand(newTopicCmds()...)
+	cmd.AddCommand(newOpenURLCmd(e), newDemoBrowserCmd(), newManualCmd(e))
 	return cmd
 }
 
