@@ -30,6 +30,7 @@ type errorData struct {
 	RetryAfter int    `json:"retryAfter,omitempty"` // seconds
 	Hint       string `json:"hint,omitempty"`
 	RequestID  string `json:"requestId,omitempty"` // X-Request-ID, for PayU's support
+	Entry      string `json:"entry,omitempty"`     // of the journal, if the outcome of a call is unknown
 }
 
 // sideHost is the side of messages that are not as they must be.
@@ -43,6 +44,9 @@ func dataOf(err error, kind string) errorData {
 	if e, ok := errors.AsType[*remote.Error](err); ok {
 		d.Kind, d.Side, d.Status, d.RequestID = string(e.Kind), e.Side(), e.Status, e.RequestID
 		d.RetryAfter = int((e.RetryAfter + time.Second - 1) / time.Second)
+	}
+	if r, ok := errors.AsType[*recorded](err); ok {
+		d.Entry, d.Hint = r.id, r.hint()
 	}
 	return d
 }

@@ -52,10 +52,14 @@ func BenchmarkCall(b *testing.B) {
 	for _, size := range []int{1 << 10, 10 << 20} {
 		for name, sse := range map[string]bool{"JSON": false, "SSE": true} {
 			b.Run(fmt.Sprintf("%s/%dKiB/direct", name, size>>10), func(b *testing.B) { direct(b, answering(b, size, sse)) })
-			b.Run(fmt.Sprintf("%s/%dKiB/bridge", name, size>>10), func(b *testing.B) { bridged(b, answering(b, size, sse), nil, nil) })
+			b.Run(fmt.Sprintf("%s/%dKiB/bridge", name, size>>10), func(b *testing.B) { bridged(b, answering(b, size, sse), bridge.Config{}) })
 		}
 	}
-	b.Run("JSON/1KiB/bridge with a log", func(b *testing.B) { bridged(b, answering(b, 1<<10, false), nil, fileLog(b)) })
+	b.Run("JSON/1KiB/bridge with a log", func(b *testing.B) { bridged(b, answering(b, 1<<10, false), bridge.Config{Log: fileLog(b)}) })
+	b.Run("JSON/1KiB/bridge with a journal", func(b *testing.B) {
+		_, j := newJournal(b)
+		bridged(b, answering(b, 1<<10, false), bridge.Config{Journal: j}) // without a list each call is a write
+	})
 }
 
 // fileLog is the log as the bridge of the command line has it.
@@ -93,7 +97,7 @@ func direct(b *testing.B, url string) {
 	}
 }
 
-func bridged(b *testing.B, url string, rules *policy.Policy, log *slog.Logger) {
+func bridged(b *testing.B, url string, c bridge.Config) {
 	b.Helper()
 	tr := &http.Transport{MaxIdleConnsPerHost: 64}
 	up, err := remote.New(remote.Config{Endpoint: url, HTTP: tr})
@@ -110,7 +114,8 @@ func bridged(b *testing.B, url string, rules *policy.Policy, log *slog.Logger) {
 	}
 	ended := make(chan error)
 	go func() {
-		ended <- bridge.Run(context.Background(), bridge.Config{In: inR, Out: outW, Remote: up, Policy: rules, Log: log})
+		c.In, c.Out, c.Remote = inR, outW, up
+		ended <- bridge.Run(context.Background(), c)
 	}()
 	out := bufio.NewReaderSize(outR, 64<<10)
 	b.ReportAllocs()
@@ -133,6 +138,6 @@ func bridged(b *testing.B, url string, rules *policy.Policy, log *slog.Logger) {
 // BenchmarkBrakes compares a call without a policy with one that is judged.
 func BenchmarkBrakes(b *testing.B) {
 	for name, rules := range map[string]policy.Rules{"none": {}, "read-only": {ReadOnly: true}} {
-		b.Run(name, func(b *testing.B) { bridged(b, answering(b, 1<<10, false), policy.New(rules), nil) })
+		b.Run(name, func(b *testing.B) { bridged(b, answering(b, 1<<10, false), bridge.Config{Policy: policy.New(rules)}) })
 	}
 }

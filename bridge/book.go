@@ -33,7 +33,9 @@ type book struct {
 	toolsChanged func([]policy.Change)
 
 	mu      sync.Mutex
-	version string // of the host
+	reads   policy.Tools    // of the list of tools in judged
+	judged  json.RawMessage // the list that reads was made of
+	version string          // of the host
 	saved   catalogue.Saved
 	kept    bool            // the catalogue has had it
 	meta    json.RawMessage // _meta of the host's newest modern request
@@ -235,7 +237,27 @@ func (k *book) isOwnTool(name string) bool {
 func (k *book) readOnly(name string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return string(jsonmsg.Lookup(k.tool(name), "annotations", "readOnlyHint")) == "true"
+	return k.tools()[name]
+}
+
+// lists reports whether the list of tools is known, and has this one.
+func (k *book) lists(name string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	_, known := k.tools()[name]
+	return known
+}
+
+// tools is what the list says of each tool, read once; mu is held.
+func (k *book) tools() policy.Tools {
+	list := k.saved.Lists[methodTools]
+	if len(list) == 0 {
+		return nil
+	}
+	if len(k.judged) != len(list) || &k.judged[0] != &list[0] {
+		k.reads, k.judged = policy.ToolsOf(list), list
+	}
+	return k.reads
 }
 
 // tool returns the saved entry of a tool; mu is held. A name that is given twice

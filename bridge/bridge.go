@@ -39,11 +39,20 @@ type Config struct {
 	Era func() remote.Era
 	// Policy says which tools the host may see and use; nil: all.
 	Policy *policy.Policy
+	// Patient: the host waits for the server, however long it takes. What it asks is
+	// answered by the server or with an error: neither by a saved answer nor by tools
+	// of our own. It is a host of the legacy era.
+	Patient bool
 	// Changed is told of tools that may change something and are described in another
 	// way than the catalogue had it; nil: nobody is. It may be called at any time, by
 	// several goroutines at once.
 	Changed func([]policy.Change)
-	Log     *slog.Logger // nil: silent
+	// Journal keeps what became of calls of tools that may change something; nil:
+	// nobody does, and they are sent all the same.
+	Journal Journal
+	// JournalCommand shows a person the entries of unknown outcome.
+	JournalCommand string
+	Log            *slog.Logger // nil: silent
 }
 
 // Run relays until the host closes In, ctx ends (a signal), or Out fails; only
@@ -85,9 +94,13 @@ type bridge struct {
 	log    *slog.Logger
 	out    *output
 	modern atomic.Bool // the host is of the modern era
+	waits  bool        // Config.Patient
 	state  status
 	book   book
 	brakes brakes
+
+	journal        Journal // nil: none
+	journalCommand string
 
 	questions questions
 
@@ -113,7 +126,7 @@ type bridge struct {
 }
 
 func newBridge(ctx context.Context, c Config) *bridge {
-	b := &bridge{remote: c.Remote, login: c.Login, era: c.Era, log: c.Log, out: newOutput(c.Out)}
+	b := &bridge{remote: c.Remote, login: c.Login, era: c.Era, log: c.Log, out: newOutput(c.Out), waits: c.Patient}
 	b.flights.open = make(map[string]*flight)
 	// A signal must not cut what is in flight: shutdown gives it its time.
 	b.always = context.WithoutCancel(ctx)
@@ -121,6 +134,7 @@ func newBridge(ctx context.Context, c Config) *bridge {
 	b.signCtx, b.stopSigns = context.WithCancel(b.ctx)
 	b.book.catalogue, b.book.log, b.book.readOnlyTools = c.Catalogue, c.Log, c.Policy.ReadOnly()
 	b.book.toolsChanged = c.Changed
+	b.journal, b.journalCommand = c.Journal, c.JournalCommand
 	b.brakes.policy, b.brakes.asking = c.Policy, make(chan struct{}, 1)
 	if b.login != nil {
 		b.state.now = firstState(b.login.Standing())

@@ -33,7 +33,7 @@ func (b *bridge) call(f *flight, signInFirst bool) {
 		if !signInFirst {
 			var ok bool
 			if ok, err = b.permit(f); ok {
-				err = b.relay(f)
+				err = b.dispatch(f)
 			} else if err == nil {
 				return
 			}
@@ -41,6 +41,9 @@ func (b *bridge) call(f *flight, signInFirst bool) {
 		switch {
 		case f.late:
 			b.notSent(f)
+			return
+		case f.unrecorded() != nil:
+			b.text(f, textUnrecorded(f.unrecorded()))
 			return
 		case !signInFirst && (!errors.Is(err, remote.ErrSignIn) || b.login == nil):
 			b.fail(f, err)

@@ -130,7 +130,7 @@ func TestCancel_betweenTwoTries_secondIsNotSent(t *testing.T) {
 		h.Sent()
 		close(first)
 		<-cancelled
-		second <- h.Start()
+		second <- h.Start("")
 		return &remote.Error{Kind: remote.KindCancelled}
 	}}
 	h := start(t, bridge.Config{Remote: up})

@@ -68,7 +68,7 @@ func texts() []string {
 		errSlowSignIn.Error(),
 		textForbidden(policy.BadName, "<tool>").text, textForbidden(policy.Blocked, "<tool>").text, textForbidden(policy.NotAllowed, "<tool>").text,
 		textForbidden(policy.Unlisted, "<tool>").text, textForbidden(policy.Writes, "<tool>").text,
-		textUnjudged(fault).text, textCannotAsk("<tool>").text, textConfirm("<tool>", "<arguments>"), textAsking, sentenceRefused, sentenceUnanswered, sentenceStale,
+		textUnjudged(fault).text, textUnrecorded(fault).text, textCannotAsk("<tool>").text, textConfirm("<tool>", "<arguments>"), textAsking, sentenceRefused, sentenceUnanswered, sentenceStale,
 	}
 }
 

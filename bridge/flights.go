@@ -96,6 +96,7 @@ type flight struct {
 
 	mu        sync.Mutex
 	entry     entry         // for the log
+	account   account       // for the journal
 	heard     bool          // something of the answer went to the host
 	settled   bool          // answered, or cancelled: nothing more goes to the host
 	cancelled bool          // the host wants it no more: nothing more goes to the server
@@ -150,7 +151,7 @@ func (f *flight) begun() bool {
 }
 
 // start is asked before each write to the server.
-func (f *flight) start() bool {
+func (f *flight) start(string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.cancelled {

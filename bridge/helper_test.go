@@ -20,6 +20,8 @@ import (
 )
 
 const (
+	fakeRequestID = "11111111-2222-4333-8444-555555555555"
+
 	initialize = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}`
 	inited     = `{"jsonrpc":"2.0","method":"notifications/initialized"}`
 )
@@ -37,7 +39,7 @@ type fake struct {
 
 // Do implements bridge.Upstream, with the hooks as remote calls them.
 func (f *fake) Do(ctx context.Context, m jsonmsg.Message, h remote.Hooks) error {
-	if h.Start != nil && !h.Start() {
+	if h.Start != nil && !h.Start(fakeRequestID) {
 		return &remote.Error{Kind: remote.KindCancelled}
 	}
 	f.mu.Lock()

@@ -45,6 +45,7 @@ func (f *flight) head(status int, requestID string) {
 	defer f.mu.Unlock()
 	f.entry.status, f.entry.requestID = status, requestID
 	f.entry.tries++
+	f.account.taken = f.account.taken || status < statusRefused
 }
 
 // ends notes how a flight has ended.

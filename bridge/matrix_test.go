@@ -169,6 +169,7 @@ func (c cell) play(t *testing.T) {
 	}
 	s.end()
 	c.executions(t, s.sandbox)
+	c.noted(s, got)
 	if n := s.sandbox.Log().Count(sandbox.Query{Role: sandbox.RoleForeign}); n != 0 {
 		t.Errorf("%d requests went to a foreign origin", n)
 	}

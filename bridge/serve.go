@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/payu-mcp/payu-mcp/bridge/journal"
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/remote"
@@ -26,11 +27,13 @@ func (b *bridge) serve(p parcel, a action) {
 	f := p.flight
 	defer f.paid()
 	defer b.flights.end(f)
+	defer func() { _ = b.closeDue(f, nil) }()      // of a call that was given up here
 	defer b.record(f)                              // first of all: the answer is on its way
 	if f.msg.Modern() && a != ask && a != signIn { // not of calls: their messages may be large
 		b.book.keepMeta(f.msg)
 	}
 	switch m := f.msg; {
+	case b.waits && b.servePatiently(p):
 	case m.Method == methodInitialize:
 		b.openSession(f, a)
 	case m.Method == methodDiscover && m.Modern():
@@ -103,6 +106,7 @@ func (b *bridge) relay(f *flight) error {
 		}
 	}
 	err := b.do(f)
+	f.expect(err)
 	b.learn(err)
 	return err
 }
@@ -114,6 +118,7 @@ func (b *bridge) fail(f *flight, err error) {
 	if err == nil {
 		err = errNoAnswer // heard only if nothing was delivered
 	}
+	err = b.closeDue(f, err)
 	first := f.settle()
 	b.flights.free(f)
 	switch {
@@ -131,6 +136,7 @@ func (b *bridge) fail(f *flight, err error) {
 // give answers a flight with a result of our own, unless it has its answer; note
 // is what flight.settle runs.
 func (b *bridge) give(f *flight, result json.RawMessage, note ...func()) {
+	b.closeAs(f, journal.NotSent)
 	first := f.settle(note...)
 	b.flights.free(f)
 	if first {
@@ -144,9 +150,12 @@ func (b *bridge) give(f *flight, result json.RawMessage, note ...func()) {
 // do sends the request and passes on what comes back.
 func (b *bridge) do(f *flight) error {
 	return b.remote.Do(f.ctx, f.sending(), remote.Hooks{
-		Start: func() bool {
-			f.late = b.tooLate(f)
-			return !f.late && f.start()
+		Start: func(requestID string) bool {
+			if f.late = b.tooLate(f); f.late || !b.enter(f, requestID) {
+				return false
+			}
+			f.late = b.tooLate(f) // the disk takes its time
+			return !f.late && f.start(requestID)
 		},
 		Sent: f.sent,
 		Head: f.head,
@@ -171,6 +180,7 @@ func (b *bridge) pass(f *flight, m jsonmsg.Message) {
 	wanted := true
 	switch {
 	case m.Kind == jsonmsg.Response:
+		b.closeWith(f, m)
 		if wanted = f.settle(); wanted {
 			b.flights.free(f)
 			f.endsWith(m)

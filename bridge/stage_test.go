@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/bridge"
+	"github.com/payu-mcp/payu-mcp/bridge/journal"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 	faults "github.com/payu-mcp/payu-mcp/internal/sandbox/fault"
@@ -27,6 +28,8 @@ type stage struct {
 	line     *faults.Line
 	host     *host
 	answers  map[string]int // by id
+	state    string         // the folder with the journal
+	calls    *journal.Journal
 }
 
 const (
@@ -61,7 +64,8 @@ func newStage(t *testing.T, c cell) *stage {
 	}
 	t.Cleanup(func() { s.line.Close() })
 	// The era is known, as after a login: a busy machine must not make the probe slow.
-	s.host = start(t, bridge.Config{Remote: s.upstream(), Era: era(s.era())})
+	s.state, s.calls = newJournal(t)
+	s.host = start(t, bridge.Config{Remote: s.upstream(), Era: era(s.era()), Journal: s.calls, JournalCommand: showUnknown})
 	return s
 }
 

@@ -86,7 +86,12 @@ func (b *bridge) learn(err error) {
 	}
 }
 
-const statusForbidden = 403 // RFC 9110: the token is good, and may too little
+// Of RFC 9110: the least one that turns a request away, and the one of a token that
+// is good, and may too little.
+const (
+	statusRefused   = 300
+	statusForbidden = 403
+)
 
 // loginLost notes that the server refused a request for want of a login.
 func (b *bridge) loginLost() {

@@ -168,6 +168,11 @@ func textConfirm(name, arguments string) string {
 // maxArguments is how much of a call's arguments a question shows, in characters.
 const maxArguments = 4000
 
+// textUnrecorded: the journal cannot take the call.
+func textUnrecorded(err error) notice {
+	return bad("This computer cannot write to the journal of calls, so nothing was sent to PayU: " + explain(err))
+}
+
 // textUnjudged: what a tool does cannot be found out.
 func textUnjudged(err error) notice {
 	return bad("payu-mcp has been told which tools may be used, and cannot find out what this one does. Nothing was sent to PayU: " + explain(err))

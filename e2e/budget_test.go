@@ -6,6 +6,8 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -104,5 +106,25 @@ func TestBudget_shortLife_takesFiveRequestsAndLittleMemory(t *testing.T) {
 	t.Logf("resident memory: %d KiB", kib)
 	if os.Getenv("E2E_RACE") == "" && kib > memoryLimit {
 		t.Errorf("the bridge held %d KiB, limit %d", kib, memoryLimit)
+	}
+}
+
+// What is downloaded is what goreleaser.yaml builds: stripped.
+func TestBudget_program_isSmall(t *testing.T) {
+	t.Parallel()
+	const most = 15_000_000 // bytes, as the shipping issue has it
+	program := filepath.Join(t.TempDir(), "payu-mcp")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w -buildid=", "-o", program, "./cmd/payu-mcp")
+	build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building it: %v\n%s", err, out)
+	}
+	info, err := os.Stat(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%.1f MB", float64(info.Size())/1e6)
+	if info.Size() > most {
+		t.Errorf("the stripped program has %d bytes; html/template and its like keep all methods (docs/decisions.md)", info.Size())
 	}
 }

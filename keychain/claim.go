@@ -10,6 +10,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/payu-mcp/payu-mcp/internal/atomicfile"
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/privatefile"
 )
@@ -46,7 +47,7 @@ func (s *Store) claimFile(ctx context.Context) (unlock func(), ok bool, err erro
 	if err == nil || !s.o.AllowMemory || errors.Is(err, ErrUnsafe) {
 		return unlock, ok, err
 	}
-	s.o.Log.DebugContext(ctx, "the sign-in is claimed in this process only", slog.String("reason", reason(err)))
+	s.o.Log.DebugContext(ctx, "the sign-in is claimed in this process only", slog.String("reason", atomicfile.Reason(err)))
 	return func() {}, true, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/payu-mcp/payu-mcp/internal/atomicfile"
 	"github.com/payu-mcp/payu-mcp/internal/privatefile"
 )
 
@@ -118,6 +119,6 @@ func (l *fileLock) settleNote(ctx context.Context) {
 // to fail.
 func (l *fileLock) tell(ctx context.Context, n Note) {
 	if err := l.write(n, true); err != nil {
-		l.log.DebugContext(ctx, "the note of the lock file cannot be written", slog.String("reason", reason(err)))
+		l.log.DebugContext(ctx, "the note of the lock file cannot be written", slog.String("reason", atomicfile.Reason(err)))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/payu-mcp/payu-mcp/internal/atomicfile"
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 )
 
@@ -61,7 +62,7 @@ func (s *Store) probeFolder() error {
 	}
 	if err != nil {
 		_ = removeFile(probe) // the first fault is the one to tell
-		return hint.With(fmt.Errorf("a login could not be stored: %s: %w", reason(err), err), hintFolder)
+		return hint.With(fmt.Errorf("a login could not be stored: %s: %w", atomicfile.Reason(err), err), hintFolder)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/payu-mcp/payu-mcp/internal/atomicfile"
 	"github.com/payu-mcp/payu-mcp/internal/hint"
 )
 
@@ -22,7 +23,7 @@ const (
 // has the turn, the view and the OS lock; the lock stays.
 func (s *Store) keepUnsaved(ctx context.Context, rec *Record, cause error) {
 	s.v.unsaved, s.v.memory = rec, nil
-	n := Note{Unsaved: true, Reason: reason(cause), Since: s.o.Now().Round(0).UTC(), PID: os.Getpid()}
+	n := Note{Unsaved: true, Reason: atomicfile.Reason(cause), Since: s.o.Now().Round(0).UTC(), PID: os.Getpid()}
 	s.setNote(n)
 	s.lock.tell(ctx, n)
 	if s.retry != nil {
@@ -119,8 +120,8 @@ func (s *Store) Close() error {
 	if r := s.retry; r != nil {
 		if err = s.saveUnsaved(ctx); err != nil {
 			s.stopRetry()
-			s.lock.tell(ctx, Note{Lost: true, Reason: reason(err), Since: s.o.Now().Round(0).UTC(), PID: os.Getpid()})
-			err = hint.With(fmt.Errorf("%w, and is lost with this process: %s: %w", ErrUnsaved, reason(err), err), hintFolder)
+			s.lock.tell(ctx, Note{Lost: true, Reason: atomicfile.Reason(err), Since: s.o.Now().Round(0).UTC(), PID: os.Getpid()})
+			err = hint.With(fmt.Errorf("%w, and is lost with this process: %s: %w", ErrUnsaved, atomicfile.Reason(err), err), hintFolder)
 		}
 		<-r.done
 	}

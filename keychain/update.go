@@ -149,10 +149,10 @@ func (s *Store) rescue(ctx context.Context, rec *Record, err error, noDisk bool)
 	case errors.Is(err, ErrUnavailable), errors.Is(err, errBadKey):
 		return err
 	case s.o.NeverUnsaved:
-		return hint.With(fmt.Errorf("saving the login: %s: %w", reason(err), err), "make room or make the state folder writable")
+		return hint.With(fmt.Errorf("saving the login: %s: %w", atomicfile.Reason(err), err), "make room or make the state folder writable")
 	default:
 		s.keepUnsaved(ctx, rec, err)
-		return hint.With(fmt.Errorf("%w: %s: %w", ErrUnsaved, reason(err), err),
+		return hint.With(fmt.Errorf("%w: %s: %w", ErrUnsaved, atomicfile.Reason(err), err),
 			"make room or make the state folder writable; it is saved by itself then, if payu-mcp still runs")
 	}
 }
@@ -160,7 +160,7 @@ func (s *Store) rescue(ctx context.Context, rec *Record, err error, noDisk bool)
 // save writes the sealed file. It needs the view and the OS lock.
 func (s *Store) save(ctx context.Context, rec *Record) error {
 	if err := atomicfile.Sweep(s.path); err != nil {
-		s.o.Log.DebugContext(ctx, "leftovers of a killed writer cannot be removed", slog.String("reason", reason(err)))
+		s.o.Log.DebugContext(ctx, "leftovers of a killed writer cannot be removed", slog.String("reason", atomicfile.Reason(err)))
 	}
 	h := s.nextHeader(rec)
 	k, err := s.keyToSeal(ctx, h.Kind)

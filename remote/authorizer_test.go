@@ -37,7 +37,7 @@ func TestDo_401_asksAgainAndSendsOnceMore(t *testing.T) {
 	a := &tokens{list: []redact.Secret{"old", "new"}}
 	starts, sents := 0, 0
 	err := client(t, s.URL, with(a)).Do(t.Context(), message(t, call), remote.Hooks{
-		Start: func() bool { starts++; return true }, Sent: func() { sents++ },
+		Start: func(string) bool { starts++; return true }, Sent: func() { sents++ },
 	})
 	if err != nil || len(s.requests()) != 2 || starts != 2 || sents != 2 {
 		t.Fatalf("%v, %d requests, %d starts, %d sents", err, len(s.requests()), starts, sents)

@@ -77,8 +77,9 @@ type Client struct {
 // Hooks is how the host's side takes part in one message. Each may be nil.
 type Hooks struct {
 	// Start is asked right before the message is written, each time that this
-	// happens. false: nobody wants it any more, and Do returns KindCancelled.
-	Start func() bool
+	// happens, with the X-Request-ID that it will have. false: it is not to be sent
+	// any more, and Do returns KindCancelled.
+	Start func(requestID string) bool
 	// Sent is called after a Start, when the message has been written.
 	Sent func()
 	// Head is called when the head of an answer has come, each time that this

@@ -308,7 +308,7 @@ func TestDo_silentServer_givesUp(t *testing.T) {
 		}
 		<-r.Context().Done()
 	})
-	quick := func(c *remote.Config) { c.Limits.Idle = 50 * time.Millisecond }
+	quick := func(c *remote.Config) { c.Limits.Idle = 500 * time.Millisecond }
 	_, err := do(t, client(t, s.URL, quick), call)
 	if e := kindOf(t, err); e.Kind != remote.KindUnknownOutcome {
 		t.Error(e)
@@ -356,7 +356,7 @@ func TestDo_cancelled_endsTheRequest(t *testing.T) {
 func TestDo_startSaysNo_nothingIsSent(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request, _ string) { reply(w, answer) })
-	err := client(t, s.URL).Do(t.Context(), message(t, call), remote.Hooks{Start: func() bool { return false }})
+	err := client(t, s.URL).Do(t.Context(), message(t, call), remote.Hooks{Start: func(string) bool { return false }})
 	if e := kindOf(t, err); e.Kind != remote.KindCancelled || len(s.requests()) != 0 {
 		t.Error(e, len(s.requests()))
 	}

@@ -45,6 +45,7 @@ type Error struct {
 	RetryAfter time.Duration // what the server asked us to wait; 0 if it did not
 	At         time.Time     // when the last try went out
 	Err        error         // the cause; it may carry a hint of its own
+	MayHaveRun bool          // the retry matrix does not exclude that the server has carried it out
 }
 
 // Error says on whose side the fault is and what happened; of what PayU's support

@@ -192,7 +192,7 @@ func (x *exchange) send(ctx context.Context) (*http.Response, error) {
 	if err := x.client.bear(r, x.token); err != nil {
 		return nil, err
 	}
-	if x.hooks.Start != nil && !x.hooks.Start() {
+	if x.hooks.Start != nil && !x.hooks.Start(x.requestID) {
 		return nil, errUnwanted
 	}
 	x.idle.run()
@@ -281,5 +281,8 @@ func (x *exchange) fault(k Kind, f *failure) *Error {
 	if k == KindSignIn && err == nil {
 		err = errStale
 	}
-	return &Error{Kind: k, Status: f.status, RequestID: x.requestID, RetryAfter: f.wait, At: x.at, Err: err}
+	return &Error{
+		Kind: k, Status: f.status, RequestID: x.requestID, RetryAfter: f.wait, At: x.at, Err: err,
+		MayHaveRun: matrix[f.event].ran != ranNo,
+	}
 }

@@ -159,7 +159,7 @@ func everywhere(ln *loopback.Listener, path string) string {
 // No page repeats anything of a request, in whatever state the sign-in is.
 //
 //oauth:row X12 auth/loopback/handler.go "l.show(w, http.StatusBadRequest, wrongState)" => "_, _ = w.Write([]byte(q.Get(`error`)))"
-//oauth:row X12 auth/loopback/pages.go `"html/template"` => `"text/template"`
+//oauth:row X12 internal/markup/markup.go `html.EscapeString(strings.ReplaceAll(` => `html.UnescapeString(strings.ReplaceAll(`
 func TestPages_scriptEverywhere_notReflected(t *testing.T) {
 	t.Parallel()
 	ln := start(t, false)

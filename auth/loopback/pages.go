@@ -1,18 +1,18 @@
 package loopback
 
 import (
-	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"html/template"
 	"net/http"
-	"strings"
 	"sync"
+
+	"github.com/payu-mcp/payu-mcp/internal/markup"
 )
 
 // Page is what the browser shows. All texts are ours, or the caller's: nothing of
-// the request is reflected (OAUTH X12). The template escapes them all the same.
+// the request is reflected (OAUTH X12). They are escaped all the same.
 type Page struct {
 	Kind Kind
 	// Title is the heading.
@@ -69,17 +69,10 @@ var (
 )
 
 //go:embed page.html
-var pageHTML string
+var pageHTML markup.HTML
 
 //go:embed page.css
-var pageCSS string
-
-// page is parsed once, when it is first needed: a bridge that never signs
-// anybody in does not pay for it.
-// A cache of constants.
-var page = sync.OnceValue(func() *template.Template {
-	return template.Must(template.New("page").Parse(strings.Replace(pageHTML, "/*page.css*/", pageCSS, 1)))
-})
+var pageCSS markup.HTML
 
 // A cache of constants.
 var policy = sync.OnceValue(func() string {
@@ -97,12 +90,45 @@ func setHeaders(h http.Header) {
 }
 
 func (l *Listener) show(w http.ResponseWriter, code int, p Page) {
-	var b bytes.Buffer
-	if err := page().Execute(&b, p); err != nil {
-		http.Error(w, p.Title, code)
-		return
-	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(code)
-	_, _ = w.Write(b.Bytes()) // a browser that went away is not our fault
+	_, _ = w.Write([]byte(p.html())) // a browser that went away is not our fault
+}
+
+func (p Page) html() markup.HTML {
+	return markup.Fill(pageHTML, markup.Put("tab", cmp.Or(p.Kind.State(), p.Title)), markup.Place{Name: "style", HTML: pageCSS},
+		markup.Put("kind", string(p.Kind)), markup.Put("mark", p.Kind.Mark()), markup.Put("title", p.Title),
+		markup.Place{Name: "lines", HTML: markup.Each(p.Lines, line)},
+		markup.Place{Name: "command", HTML: command(p.Command)}, markup.Place{Name: "facts", HTML: facts(p.Facts)})
+}
+
+func line(words string) markup.HTML {
+	return markup.Fill("<p dir=\"auto\">{{words}}</p>\n", markup.Put("words", words))
+}
+
+func command(typed string) markup.HTML {
+	if typed == "" {
+		return ""
+	}
+	return markup.Fill(`<p class="label">In a terminal on this computer:</p>
+<p class="command"><code>{{typed}}</code></p>
+`, markup.Put("typed", typed))
+}
+
+func facts(all []Fact) markup.HTML {
+	if len(all) == 0 {
+		return ""
+	}
+	return "<dl>\n" + markup.Each(all, fact) + "</dl>\n"
+}
+
+func fact(f Fact) markup.HTML {
+	values := markup.Each(f.Values, func(v string) markup.HTML {
+		return markup.Fill(`<li dir="auto">{{value}}</li>`, markup.Put("value", v))
+	})
+	shown := "<dd><ul>" + values + "</ul></dd>"
+	if len(f.Values) == 1 {
+		shown = markup.Fill(`<dd dir="auto">{{value}}</dd>`, markup.Put("value", f.Values[0]))
+	}
+	return markup.Fill("<div><dt>{{name}}</dt>\n{{values}}</div>\n", markup.Put("name", f.Name), markup.Place{Name: "values", HTML: shown})
 }

@@ -162,7 +162,7 @@ func TestInitialize_startSaysNo_nothingIsSent(t *testing.T) {
 	t.Parallel()
 	up := &fake{on: modern(nil)}
 	tr := translate.New(up, era(remote.EraModern), nil)
-	err := tr.Do(t.Context(), scan(initialize), remote.Hooks{Start: func() bool { return false }})
+	err := tr.Do(t.Context(), scan(initialize), remote.Hooks{Start: func(string) bool { return false }})
 	var fault *remote.Error
 	if !errors.As(err, &fault) || fault.Kind != remote.KindCancelled || len(up.sent()) > 0 {
 		t.Error(err, up.sent())

@@ -36,7 +36,7 @@ type fake struct {
 }
 
 func (f *fake) Do(ctx context.Context, m jsonmsg.Message, h remote.Hooks) error {
-	if h.Start != nil && !h.Start() {
+	if h.Start != nil && !h.Start("r") {
 		return &remote.Error{Kind: remote.KindCancelled}
 	}
 	f.mu.Lock()
@@ -116,7 +116,7 @@ func open(t *testing.T, up *fake) *host {
 
 func (h *host) do(ctx context.Context, line string) error {
 	return h.tr.Do(ctx, scan(line), remote.Hooks{
-		Start:   func() bool { return ctx.Err() == nil },
+		Start:   func(string) bool { return ctx.Err() == nil },
 		Deliver: func(m jsonmsg.Message) { h.lines <- string(m.Raw) },
 	})
 }

@@ -263,7 +263,7 @@ func TestInput_hostGaveUpBeforeTheSecondRound_nothingGoesOut(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		done <- h.tr.Do(t.Context(), scan(call), remote.Hooks{
-			Start:   func() bool { starts++; return starts == 1 },
+			Start:   func(string) bool { starts++; return starts == 1 },
 			Deliver: func(m jsonmsg.Message) { h.lines <- string(m.Raw) },
 		})
 	}()

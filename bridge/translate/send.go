@@ -2,7 +2,9 @@ package translate
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/internal/printable"
@@ -51,6 +53,12 @@ func (t *Translator) send(ctx context.Context, p *pair, m jsonmsg.Message, h rem
 	}
 }
 
+// statusOK: it has answered (RFC 9110).
+const statusOK = 200
+
+// errResultType: nobody can tell what it says of the request.
+var errResultType = errors.New("the server has answered in a way that payu-mcp and the host program do not know")
+
 // exchange is one request of the host with its rounds; none knows of another.
 type exchange struct {
 	*Translator
@@ -59,6 +67,9 @@ type exchange struct {
 	host    jsonmsg.Message // as the host wrote it
 	hooks   remote.Hooks
 	refused bool // once for its version
+
+	requestID string // of the last try, which went out at
+	at        time.Time
 }
 
 // round sends the request once. wants is the result that asks for input, nil if
@@ -66,6 +77,10 @@ type exchange struct {
 func (x *exchange) round(ctx context.Context, m jsonmsg.Message) (wants []byte, err error) {
 	again := false
 	h := x.hooks
+	h.Start = func(requestID string) bool {
+		x.requestID, x.at = requestID, time.Now()
+		return x.hooks.Start == nil || x.hooks.Start(requestID)
+	}
 	h.Deliver = func(r jsonmsg.Message) {
 		switch {
 		case r.Kind == jsonmsg.Request:
@@ -104,8 +119,12 @@ func (x *exchange) answer(r jsonmsg.Message) error {
 	switch {
 	case remote.IsModernCode(r.ErrorCode()):
 		return fail(x.hooks, x.host, jsonmsg.CodeInternal, kindUnsupported, plainly(r))
+	case x.unknown(r.ResultType) && x.host.Method == methodCall:
+		return &remote.Error{
+			Kind: remote.KindUnknownOutcome, MayHaveRun: true, Status: statusOK, RequestID: x.requestID, At: x.at, Err: errResultType,
+		}
 	case x.unknown(r.ResultType):
-		return x.giveUp(x.hooks, x.host, kindBadAnswer, "the server has answered in a way that payu-mcp and the host program do not know; the request may have been carried out: check in PayU before trying again")
+		return fail(x.hooks, x.host, jsonmsg.CodeInternal, kindBadAnswer, "PayU: "+errResultType.Error())
 	case string(r.ID) != string(x.host.ID):
 		r = r.WithID(x.host.ID)
 	}

@@ -126,8 +126,9 @@ func TestRequest_resultTypeUnknown_invalid(t *testing.T) {
 	if f := faultOf(t, h.ask(`{"id":1,"method":"prompts/get","params":{}}`)); f.Error.Code != -32603 {
 		t.Errorf("%+v", f)
 	}
-	if got := h.ask(`{"id":1,"method":"tools/call","params":{}}`); !strings.Contains(got, `"isError":true`) || !strings.Contains(got, "check in PayU") {
-		t.Error(got)
+	err := h.do(t.Context(), `{"id":1,"method":"tools/call","params":{}}`)
+	if e, ok := errors.AsType[*remote.Error](err); !ok || e.Kind != remote.KindUnknownOutcome || !e.MayHaveRun || e.RequestID != "r" || e.At.IsZero() {
+		t.Error(err)
 	}
 	h.ask(strings.Replace(initialize, `"tasks":{}`, `"extensions":{"a/b":{}}`, 1))
 	if got := h.ask(`{"id":1,"method":"tools/call","params":{}}`); !strings.Contains(got, `"resultType":"task"`) {

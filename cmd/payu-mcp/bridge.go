@@ -69,8 +69,11 @@ func (p *parts) bridge(ctx context.Context, o *options, e env) error {
 		return err
 	}
 	login := &signIns{parts: p, o: o}
+	calls, closeJournal := o.journal(p.log)
+	defer closeJournal()
 	err = bridge.Run(ctx, bridge.Config{
 		In: e.stdin, Out: e.stdout, Remote: translate.New(r, r.Era, p.log), Era: r.Era, Log: p.log,
+		Journal: calls, JournalCommand: o.journalCommand(),
 		Login: login, Policy: o.policy(), Changed: p.changed.note, Catalogue: &savedAnswers{parts: p, login: login},
 	})
 	if err != nil {

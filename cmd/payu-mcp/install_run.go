@@ -199,7 +199,7 @@ func (in *installing) signIn(cmd *cobra.Command, profile string) error {
 		return nil
 	}
 	question := "\nSign in now, so that it works from the first start?"
-	if profile != "default" {
+	if profile != defaultProfile {
 		question = "\nSign in for profile " + profile + " now?"
 	}
 	yes, err := in.person.yes(cmd.Context(), question, true)

@@ -46,11 +46,15 @@ type settings struct {
 	CAFile                string `json:"ca_file,omitempty"`
 	Proxy                 string `json:"proxy,omitempty"`
 	Store                 string `json:"store,omitempty"`
+	NoJournal             bool   `json:"no_journal,omitempty"`
 	brakes
 
 	secret   redact.Secret // of the environment; sealed with the login, never in the profile
 	noSecret bool          // --client-secret-file was given empty
 }
+
+// defaultProfile is the one that hosts use if nobody says anything.
+const defaultProfile = "default"
 
 const (
 	storeKeychain = "keychain"
@@ -59,10 +63,10 @@ const (
 
 // addGlobalFlags binds the options that every command has.
 func addGlobalFlags(f *pflag.FlagSet, o *options) {
-	f.StringVar(&o.profile, "profile", "default", "name of the login to use, when you have several")
+	f.StringVar(&o.profile, "profile", defaultProfile, "name of the login to use, when you have several")
 	f.StringVar(&o.stateDir, "state-dir", "", "folder for the sealed login and settings (default "+displayStateDir()+")")
 	f.StringVar(&o.logLevel, "log-level", "info", "how much to log: debug, info, warn, error")
-	f.StringVar(&o.logFile, "log-file", "", "append the log to this file, instead of warnings to the standard error and the rest to the one that `payu-mcp logs` shows")
+	f.StringVar(&o.logFile, "log-file", "", "append the log to this file, instead of warnings to the standard error and the rest to the one that payu-mcp logs shows")
 }
 
 // addLoginFlags binds the options that `login` remembers.
@@ -78,6 +82,7 @@ func addLoginFlags(f *pflag.FlagSet, s *settings) {
 	f.StringVar(&s.CAFile, "ca-file", "", "PEM file with certificate authorities to trust besides the system's")
 	f.StringVar(&s.Proxy, "proxy", "", "http proxy, as http://HOST:PORT (default: HTTPS_PROXY)")
 	addBrakeFlags(f, &s.brakes)
+	f.BoolVar(&s.NoJournal, "no-journal", false, "send calls that may change something without noting them in the journal first")
 	f.StringVar(&s.Store, "store", "", "where the login is kept: keychain, or file without a keychain (default keychain)")
 }
 
@@ -170,6 +175,7 @@ func (s settings) over(saved settings, given func(flag string) bool) settings {
 	keep(given("ca-file"), &s.CAFile, saved.CAFile)
 	keep(given("proxy"), &s.Proxy, saved.Proxy)
 	keep(given("store"), &s.Store, saved.Store)
+	keep(given("no-journal"), &s.NoJournal, saved.NoJournal)
 	s.brakes = s.brakes.over(saved.brakes, given)
 	return s
 }

@@ -40,6 +40,7 @@ type statusReport struct {
 	Changed      []changedTool  `json:"changed_tools,omitempty"`
 	Notes        []string       `json:"notes,omitempty"`
 	Log          statusLog      `json:"log"`
+	Journal      statusJournal  `json:"journal"`
 	// Profiles are all that there are, this one first; only this one if --profile
 	// or --url names it.
 	Profiles []statusProfile `json:"profiles"`
@@ -109,7 +110,10 @@ func runStatus(e env, o *options, asJSON bool) error {
 	}
 	r.Options = o.inForce(e.getenv, r.summary != nil && r.summary.ClientSecret)
 	r.Proxy = proxyIn(r.Options)
-	r.Policy, r.Changed = o.statusPolicy(), changedToolsOf(o).unseen()
+	r.Policy, r.Changed, r.Journal = o.statusPolicy(), changedToolsOf(o).unseen(), o.statusJournal()
+	if note := r.Journal.open(o.journalCommand()); note != "" {
+		r.Notes = append(r.Notes, note)
+	}
 	if note := o.proxyNote(e.getenv); note != "" {
 		r.Notes = append(r.Notes, note)
 	}
@@ -263,6 +267,7 @@ func (r *statusReport) text(w io.Writer) error {
 	line("catalogue", r.catalogueText())
 	line("folder", r.Store.Folder)
 	line("log", r.Log.File)
+	line("journal", r.Journal.text())
 	for _, o := range r.Options {
 		line("option", o.text())
 	}

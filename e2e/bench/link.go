@@ -34,6 +34,7 @@ const (
 	initialize = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",` +
 		`"capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}` + "\n"
 	initialized = `{"jsonrpc":"2.0","method":"notifications/initialized"}` + "\n"
+	listTools   = `{"jsonrpc":"2.0","id":"tools","method":"tools/list"}` + "\n"
 )
 
 // call returns a tools/call that is answered in this form, JSON or SSE, with so
@@ -105,12 +106,17 @@ func (p *pipe) begin(request []byte) (func() error, error) {
 	return func() error { _, err := p.line(); return err }, err
 }
 
-// greet is the start of a session, as a host makes it.
+// greet is the start of a session, as a host makes it. Without the list, which says
+// that the tools only read, payu-mcp would put each call on the disk first: the
+// journal has a benchmark of its own.
 func (p *pipe) greet() error {
 	if _, err := p.ask([]byte(initialize)); err != nil {
 		return err
 	}
-	_, err := io.WriteString(p.in, initialized)
+	if _, err := io.WriteString(p.in, initialized); err != nil {
+		return err
+	}
+	_, err := p.ask([]byte(listTools))
 	return err
 }
 

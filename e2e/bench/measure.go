@@ -31,6 +31,9 @@ const (
 // throws a line away and never answers it.
 const big = 10_000_000
 
+// slow is how long the slow call takes, in milliseconds.
+const slow = 3000
+
 // bench is one run.
 type bench struct {
 	*world
@@ -260,7 +263,7 @@ func (b *bench) bigMessages(ctx context.Context) error {
 
 // beside measures calls while another one takes three seconds.
 func (b *bench) beside(ctx context.Context) error {
-	const slow, watch = 3000, 2500 * time.Millisecond
+	const watch = 2500 * time.Millisecond
 	return b.with(ctx, 0, func(s *subject, l link, _ int) error {
 		wait, err := l.begin(call("json", 1<<10, slow)(1))
 		if err != nil {

@@ -137,8 +137,19 @@ func (s *server) post(w http.ResponseWriter, r *http.Request) {
 	case method == `"tools/call"`:
 		tool(w, id, strings.Trim(member(body.Bytes(), "name"), `"`))
 	default:
-		answer(w, "json", id, `"tools":[]`)
+		answer(w, "json", id, `"tools":[`+tools()+`]`)
 	}
+}
+
+// tools are those that the benchmark calls. They only read.
+func tools() string {
+	var all []string
+	for _, form := range []string{"json", "sse"} {
+		for _, rest := range [][2]int{{1 << 10, 0}, {1 << 10, slow}, {big, 0}} {
+			all = append(all, fmt.Sprintf(`{"name":"%s-%d-%d","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}}`, form, rest[0], rest[1]))
+		}
+	}
+	return strings.Join(all, ",")
 }
 
 // tool answers as its name says: form-bytes-milliseconds.

@@ -43,7 +43,7 @@ func WriteIf(path string, data []byte, perm fs.FileMode, ready func(temp *os.Fil
 	if err := replace(temp, path); err != nil {
 		return fmt.Errorf("replacing %s: %w", path, errors.Join(err, removeIfThere(temp)))
 	}
-	if err := syncFolder(filepath.Dir(path)); err != nil {
+	if err := SyncFolder(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("syncing the folder of %s: %w", path, err)
 	}
 	return nil

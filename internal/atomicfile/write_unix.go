@@ -18,9 +18,9 @@ func replace(temp, path string) error {
 	return err
 }
 
-// syncFolder makes the rename survive a power cut. Some file systems cannot sync
+// SyncFolder makes what was created or renamed in a folder survive a power cut. Some file systems cannot sync
 // a folder and say so with EINVAL: there is nothing more to be had from those.
-func syncFolder(dir string) error {
+func SyncFolder(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
 		return err

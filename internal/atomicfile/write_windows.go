@@ -29,4 +29,5 @@ func replace(temp, path string) error {
 	return err
 }
 
-func syncFolder(string) error { return nil }
+// SyncFolder does nothing: Windows keeps the names by itself.
+func SyncFolder(string) error { return nil }

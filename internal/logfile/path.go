@@ -26,10 +26,12 @@ func Path(stateDir, profile string) string {
 
 // rotated returns the path of the n-th older file.
 func rotated(path string, n int) string {
-	return strings.TrimSuffix(path, suffix) + "." + strconv.Itoa(n) + suffix
+	return stem(path) + "." + strconv.Itoa(n) + filepath.Ext(path)
 }
 
-func lockPath(path string) string { return strings.TrimSuffix(path, suffix) + ".lock" }
+func lockPath(path string) string { return stem(path) + ".lock" }
+
+func stem(path string) string { return strings.TrimSuffix(path, filepath.Ext(path)) }
 
 // doing adds to an error what was done with which file.
 func doing(what, path string, err error) error {

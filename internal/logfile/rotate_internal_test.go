@@ -20,8 +20,8 @@ const (
 
 // small is a log that is rotated soon.
 func small(path string) *Writer {
-	f := &file{path: path, max: smallSize}
-	return New(f.append, func(err error) { panic(err) })
+	f := &File{Path: path, Max: smallSize, Kept: kept}
+	return New(func(lines []byte) error { return f.Append(lines, false) }, func(err error) { panic(err) })
 }
 
 // TestMain doubles as the process that writes a log.
@@ -104,12 +104,12 @@ func TestRotate_cannotBe_growsToALimit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	f := &file{path: path, max: smallSize}
+	f := &File{Path: path, Max: smallSize, Kept: kept}
 	line := []byte(strings.Repeat("x", 999) + "\n")
 	var err error
 	wrote := 0
 	for ; err == nil && wrote < 1000; wrote++ {
-		err = f.append(line)
+		err = f.Append(line, true)
 	}
 	if wrote < tooMuch*smallSize/1000 || wrote > tooMuch*smallSize/1000+5 || !strings.Contains(fmt.Sprint(err), "full") {
 		t.Errorf("after %d lines: %v", wrote, err)

@@ -41,8 +41,8 @@ type Writer struct {
 // written (a full disk, a file of somebody else's in its place) is told to
 // trouble, once each time that it begins; it must not wait. Nil: nobody.
 func Open(path string, trouble func(error)) *Writer {
-	f := &file{path: path, max: maxSize}
-	return New(f.append, trouble)
+	f := &File{Path: path, Max: maxSize, Kept: kept}
+	return New(func(lines []byte) error { return f.Append(lines, false) }, trouble)
 }
 
 // To returns a writer to w, which is not rotated.

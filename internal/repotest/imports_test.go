@@ -24,6 +24,7 @@ var directions = []direction{
 	{"cmd", []string{"auth", "bridge", "install", "keychain", "remote", "internal/sandbox$", "leaves"}},
 	{"bridge/catalogue", []string{"remote", "leaves"}},
 	{"bridge/translate", []string{"remote", "leaves"}},
+	{"bridge/journal", []string{"leaves"}},
 	{"bridge/policy", []string{"leaves"}},
 	{"bridge", []string{"remote", "leaves"}},
 	{"auth/loopback", []string{"leaves"}},

@@ -179,7 +179,7 @@ func (s *Sandbox) devicePage(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	s.show(w, http.StatusOK, page{Kind: "device", Title: "Sign in by code", Code: r.URL.Query().Get("user_code")})
+	s.show(w, http.StatusOK, "Sign in by code", deviceBody(r.URL.Query().Get("user_code"), ""))
 }
 
 // enterCode takes the form with the code.
@@ -187,7 +187,7 @@ func (s *Sandbox) enterCode(w http.ResponseWriter, r *http.Request) {
 	typed := strings.ToUpper(strings.TrimSpace(r.PostFormValue("user_code")))
 	a, open := s.devices.find(typed, s.now())
 	if !open {
-		s.show(w, http.StatusBadRequest, page{Kind: "device", Title: "Sign in by code", Fault: "No sign-in waits for this code. It may be too old."})
+		s.show(w, http.StatusBadRequest, "Sign in by code", deviceBody("", "No sign-in waits for this code. It may be too old."))
 		return
 	}
 	id := rand.Text()
@@ -199,11 +199,11 @@ func (s *Sandbox) enterCode(w http.ResponseWriter, r *http.Request) {
 func (s *Sandbox) concludeDevice(w http.ResponseWriter, a *authorization, allowed bool) {
 	allowed = s.allows(a, allowed)
 	s.devices.decide(a, allowed)
-	p := page{Kind: "end", Title: "Access denied", Text: "Nothing was shared. You can close this page."}
-	if allowed {
-		p = page{Kind: "end", Title: "Access allowed", Text: "Go back to the program that showed you the code. You can close this page."}
+	if !allowed {
+		s.show(w, http.StatusOK, "Access denied", endBody("Nothing was shared. You can close this page."))
+		return
 	}
-	s.show(w, http.StatusOK, p)
+	s.show(w, http.StatusOK, "Access allowed", endBody("Go back to the program that showed you the code. You can close this page."))
 }
 
 // allows tells whether a sign-in ends well, as the person and the knobs say.

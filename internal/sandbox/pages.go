@@ -1,28 +1,21 @@
 package sandbox
 
 import (
-	"bytes"
-	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"html/template"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
+
+	"github.com/payu-mcp/payu-mcp/internal/markup"
 )
 
 //go:embed page.html
-var pageHTML string
+var pageHTML markup.HTML
 
 //go:embed page.css
-var pageCSS string
-
-// A cache of constants.
-var pageTemplate = sync.OnceValue(func() *template.Template {
-	return template.Must(template.New("page").Parse(strings.Replace(pageHTML, "/*style*/", pageCSS, 1)))
-})
+var pageCSS markup.HTML
 
 // A cache of constants. There is no form-action: Chromium applies it to the
 // redirect that follows the form, which leads to the client.
@@ -32,27 +25,9 @@ var pagePolicy = sync.OnceValue(func() string {
 		"'; base-uri 'none'; frame-ancestors 'none'"
 })
 
-// page is what the template shows: one of its three kinds.
-type page struct {
-	Kind, Title         string // kind: sign-in, consent, device, end, refusal
-	Request             string // the open authorization
-	Fault, Text         string
-	Passphrase          string
-	Users               []choice
-	Application, Answer string
-	User                string
-	Permissions         []permission
-	Code                string // of a device
-}
-
-type choice struct{ ID, Label string }
-
-func (s *Sandbox) show(w http.ResponseWriter, status int, p page) {
-	var b bytes.Buffer
-	if err := pageTemplate().Execute(&b, p); err != nil {
-		http.Error(w, p.Title, http.StatusInternalServerError)
-		return
-	}
+func (s *Sandbox) show(w http.ResponseWriter, status int, title string, body markup.HTML) {
+	page := markup.Fill(pageHTML, markup.Put("title", title),
+		markup.Place{Name: "style", HTML: pageCSS}, markup.Place{Name: "body", HTML: body})
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", pagePolicy())
@@ -60,19 +35,15 @@ func (s *Sandbox) show(w http.ResponseWriter, status int, p page) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes())
+	_, _ = w.Write([]byte(page))
 }
 
-func (s *Sandbox) refuse(w http.ResponseWriter, title, text string) {
-	s.show(w, http.StatusBadRequest, page{Kind: "refusal", Title: title, Text: text})
+func (s *Sandbox) refuse(w http.ResponseWriter, title, words string) {
+	s.show(w, http.StatusBadRequest, title, refusalBody(words))
 }
 
 func (s *Sandbox) showSignIn(w http.ResponseWriter, status int, id, fault string) {
-	p := page{Kind: "sign-in", Title: "Sign in", Request: id, Fault: fault, Passphrase: Passphrase}
-	for _, u := range users() {
-		p.Users = append(p.Users, choice{u.id, u.label()})
-	}
-	s.show(w, status, p)
+	s.show(w, status, "Sign in", signInBody(id, fault))
 }
 
 // signIn takes the sign-in form.
@@ -104,15 +75,7 @@ func (s *Sandbox) consent(w http.ResponseWriter, r *http.Request) {
 		s.refuseStale(w)
 		return
 	}
-	u, _ := findUser(a.user)
-	p := page{Kind: "consent", Title: "Allow access?", Request: id, Application: cmp.Or(a.client.Name, a.client.ID), User: u.label(), Permissions: consentWords()}
-	if to, err := url.Parse(a.redirect); err == nil {
-		p.Answer = to.Host
-	}
-	if a.device != "" {
-		p.Answer = "the program that shows the code " + a.device
-	}
-	s.show(w, http.StatusOK, p)
+	s.show(w, http.StatusOK, "Allow access?", consentBody(id, &a))
 }
 
 // decide takes the consent form. It counts once.

@@ -50,5 +50,5 @@ func (s *Sandbox) turnAway(w http.ResponseWriter, a *authorization) {
 		w.WriteHeader(http.StatusFound)
 		return
 	}
-	s.show(w, status, page{Kind: "refusal", Title: a.turnedAway.title, Text: a.turnedAway.text})
+	s.show(w, status, a.turnedAway.title, refusalBody(a.turnedAway.text))
 }

@@ -1,0 +1,5 @@
+//go:build !windows
+
+package journal_test
+
+func windows() bool { return false }

@@ -1,0 +1,3 @@
+package journal_test
+
+func windows() bool { return true }
