@@ -174,7 +174,7 @@ func (w *world) processes() []int {
 		dir := filepath.Join("/proc", strconv.Itoa(pid))
 		program, _ := os.Readlink(filepath.Join(dir, "exe"))
 		env, _ := os.ReadFile(filepath.Join(dir, "environ"))
-		if program == binary && bytes.Contains(env, []byte("PAYU_MCP_STATE_DIR="+w.state+"\x00")) {
+		if filepath.Base(program) == filepath.Base(binary) && bytes.Contains(env, []byte("PAYU_MCP_STATE_DIR="+w.state+"\x00")) {
 			found = append(found, pid)
 		}
 	}

@@ -51,7 +51,13 @@ func (d *desktop) asks(method string, params any) json.RawMessage {
 // startDesktop starts the program in the morning.
 func startDesktop(w *world, day string) *desktop {
 	w.t.Helper()
-	d := &desktop{host: w.startHost(), t: w.t, day: day}
+	return openDesktop(w.startHost(), day)
+}
+
+// openDesktop is what Claude Desktop says to a bridge that it has started.
+func openDesktop(h *host, day string) *desktop {
+	h.w.t.Helper()
+	d := &desktop{host: h, t: h.w.t, day: day}
 	d.asks("initialize", map[string]any{
 		"protocolVersion": "2025-11-25", "capabilities": map[string]any{},
 		"clientInfo": map[string]any{"name": "claude-ai", "version": "0.1.0"},
@@ -59,7 +65,7 @@ func startDesktop(w *world, day string) *desktop {
 	d.write(map[string]any{"jsonrpc": "2.0", "method": "notifications/initialized"})
 	var r struct{ Tools []struct{ Name string } }
 	if err := json.Unmarshal(d.asks("tools/list", map[string]any{}), &r); err != nil {
-		w.t.Fatal(err)
+		d.t.Fatal(err)
 	}
 	for _, tool := range r.Tools {
 		d.seen = append(d.seen, tool.Name)
@@ -109,9 +115,16 @@ func payuWorld(t *testing.T) (*world, *sandbox.Sandbox) {
 func TestClaudeDesktop_dayOne_nextDay_revoked(t *testing.T) {
 	t.Parallel()
 	w, sb := payuWorld(t)
+	liveThrough(w, sb, func(day string) *desktop { return startDesktop(w, day) })
+}
+
+// liveThrough is the story of the first days, with whatever program start starts.
+func liveThrough(w *world, sb *sandbox.Sandbox, start func(day string) *desktop) {
+	t := w.t
+	t.Helper()
 	before := sb.Log().Len()
 
-	d := startDesktop(w, "day one")
+	d := start("day one")
 	if !slices.Equal(d.seen, ownTools()) {
 		t.Fatalf("the model knows %q", d.seen)
 	}
@@ -130,7 +143,7 @@ func TestClaudeDesktop_dayOne_nextDay_revoked(t *testing.T) {
 	}
 	d.end()
 
-	d = startDesktop(w, "next day")
+	d = start("next day")
 	if text, isError := d.uses("list_available_team_accounts", map[string]any{}); isError || !strings.Contains(text, "180012") {
 		t.Errorf("no result of PayU's: %s", text)
 	}
@@ -147,7 +160,7 @@ func TestClaudeDesktop_dayOne_nextDay_revoked(t *testing.T) {
 	if n := sb.Log().Count(sandbox.Query{Grant: "authorization_code", Status: 200, After: before}); n != 2 {
 		t.Errorf("%d sign-ins in all", n)
 	}
-	d = startDesktop(w, "day three")
+	d = start("day three")
 	if len(d.seen) != 13 {
 		t.Errorf("the model knows %q", d.seen)
 	}

@@ -33,15 +33,25 @@ type life struct {
 // startLife signs in and starts a bridge, as a child of via if one is given.
 func startLife(t *testing.T, via ...string) *life {
 	t.Helper()
+	return startLifeOf(t, append(via, binary)...)
+}
+
+// startLifeOf is startLife for a command that becomes or starts the bridge.
+func startLifeOf(t *testing.T, command ...string) *life {
+	t.Helper()
 	w := newWorld(t)
 	sb := startSandbox(t, sandbox.Options{Knobs: sandbox.Knobs{MCP: sandbox.MCPKnobs{Sessions: true, Get: sandbox.GetStream, DeleteAllowed: true}}})
 	w.visitor()
 	w.must(w.payu("login", "--url", sb.Endpoint(), "--store=file"), 0)
 	l := &life{sb: sb, since: sb.Log().Len()}
-	command := append(via, binary)
 	l.host = w.startBehind(command[0], command[1:]...)
 	l.initialize()
 	l.seen("the stream", func(e sandbox.Entry) bool { return e.Method == http.MethodGet && e.Status == http.StatusOK })
+	if len(command) == 1 {
+		l.pid = l.cmd.Process.Pid
+		return l
+	}
+	needRootsEyes(t)
 	pids := w.processes()
 	if len(pids) != 1 {
 		t.Fatalf("processes of payu-mcp: %v", pids)

@@ -60,6 +60,7 @@ func scripts(folder string) testscript.Params {
 			"sandbox":  scriptSandbox,
 			"exits":    scriptExits,
 			"requests": scriptRequests,
+			"executed": scriptExecuted,
 			"nosecret": scriptNoSecret,
 			"jsonrpc":  scriptJSONRPC,
 			"truncate": scriptTruncate,
@@ -165,6 +166,8 @@ func scriptSandbox(ts *testscript.TestScript, neg bool, args []string) {
 		sb.SetMCP(sandbox.MCPKnobs{Era: sandbox.EraModern})
 	case "lists refused":
 		injectorOf(ts).AddIf(func(r fault.Request) bool { return r.RPC == "tools/list" }, -1, fault.Status(http.StatusForbidden))
+	case "answers lost":
+		injectorOf(ts).AddIf(func(r fault.Request) bool { return r.RPC == "tools/call" }, -1, fault.LostAnswer())
 	case "client shop":
 		sb.AddClient(sandbox.Client{ID: "shop", Secret: shopSecret, AuthMethod: "client_secret_basic", RedirectURIs: []string{"http://127.0.0.1/callback"}})
 		sb.Change(func(k *sandbox.Knobs) { k.Client.Redirect = sandbox.RedirectAnyPort })
@@ -210,6 +213,19 @@ func scriptRequests(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(json.Unmarshal([]byte(args[0]), &want))
 	if got := sandboxOf(ts).Log().Count(q); got != want {
 		ts.Fatalf("%d requests %v, want %d", got, args[1:], want)
+	}
+}
+
+// scriptExecuted checks how often a tool has run: `executed 1 NAME [INVOICE]`.
+func scriptExecuted(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: executed COUNT TOOL [INVOICE]")
+	}
+	var want int
+	ts.Check(json.Unmarshal([]byte(args[0]), &want))
+	invoice := strings.Join(args[2:], "")
+	if got := sandboxOf(ts).Executions(args[1], invoice); got != want {
+		ts.Fatalf("%s ran %d times, want %d", args[1], got, want)
 	}
 }
 
