@@ -199,15 +199,21 @@ func (b *bridge) listForCall(f *flight) (policy.Tools, error) {
 	if tools := b.brakes.known(); tools != nil {
 		return tools, nil
 	}
-	if f.msg.Modern() && b.book.lastMeta() == nil {
-		b.book.keepMeta(f.msg)
-	}
+	b.lendMeta(f)
 	result, err := b.collectTools(f)
 	if err != nil {
 		return nil, err
 	}
 	b.book.learnList(methodTools, result)
 	return policy.ToolsOf(result), nil
+}
+
+// lendMeta lets our own requests say what a modern call says of its host, if
+// nothing else has said it yet.
+func (b *bridge) lendMeta(f *flight) {
+	if f.msg.Modern() && b.book.lastMeta() == nil {
+		b.book.keepMeta(f.msg)
+	}
 }
 
 // visible is the list of tools in a result, as the host may see it.

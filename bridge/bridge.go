@@ -39,6 +39,10 @@ type Config struct {
 	Era func() remote.Era
 	// Policy says which tools the host may see and use; nil: all.
 	Policy *policy.Policy
+	// Patient: the host waits for the server, however long it takes. What it asks is
+	// answered by the server or with an error: neither by a saved answer nor by tools
+	// of our own. It is a host of the legacy era.
+	Patient bool
 	// Changed is told of tools that may change something and are described in another
 	// way than the catalogue had it; nil: nobody is. It may be called at any time, by
 	// several goroutines at once.
@@ -90,6 +94,7 @@ type bridge struct {
 	log    *slog.Logger
 	out    *output
 	modern atomic.Bool // the host is of the modern era
+	waits  bool        // Config.Patient
 	state  status
 	book   book
 	brakes brakes
@@ -121,7 +126,7 @@ type bridge struct {
 }
 
 func newBridge(ctx context.Context, c Config) *bridge {
-	b := &bridge{remote: c.Remote, login: c.Login, era: c.Era, log: c.Log, out: newOutput(c.Out)}
+	b := &bridge{remote: c.Remote, login: c.Login, era: c.Era, log: c.Log, out: newOutput(c.Out), waits: c.Patient}
 	b.flights.open = make(map[string]*flight)
 	// A signal must not cut what is in flight: shutdown gives it its time.
 	b.always = context.WithoutCancel(ctx)

@@ -70,6 +70,7 @@ func (b *bridge) dispatch(f *flight) error {
 	if name := f.sending().Name; f.unrecorded() == nil || b.book.lists(name) {
 		return err
 	}
+	b.lendMeta(f)
 	result, fault := b.collectTools(f)
 	if fault != nil {
 		return err

@@ -33,6 +33,7 @@ func (b *bridge) serve(p parcel, a action) {
 		b.book.keepMeta(f.msg)
 	}
 	switch m := f.msg; {
+	case b.waits && b.servePatiently(p):
 	case m.Method == methodInitialize:
 		b.openSession(f, a)
 	case m.Method == methodDiscover && m.Modern():

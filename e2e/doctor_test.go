@@ -238,7 +238,7 @@ func TestDoctor_healthy_noFault(t *testing.T) {
 	}
 	for _, id := range []string{
 		"proxy", "names", "tls", "clock", "endpoint", "resource-metadata", "server-metadata", "sign-in-endpoints", "pkce", "registration", "sign-in-host",
-		"keychain", "callback", "browser", "state", "login", "refresh", "remote", "catalogue", "host:cursor", "bridges", "log",
+		"keychain", "callback", "browser", "state", "login", "refresh", "remote", "catalogue", "host:cursor", "bridges", "journal", "log",
 	} {
 		if c.line(id).Result != "ok" {
 			t.Errorf("%s: %+v", id, c.line(id))

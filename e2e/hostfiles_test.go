@@ -46,7 +46,7 @@ func TestHostFiles_everyCommand_leavesThemAlone(t *testing.T) {
 	}
 	before := w.homeFiles()
 
-	known := []string{"completion", "demo", "doctor", "help", "install", "journal", "login", "logout", "logs", "status", "uninstall", "version"}
+	known := []string{"call", "completion", "demo", "doctor", "help", "install", "journal", "login", "logout", "logs", "status", "tools", "uninstall", "version"}
 	var offers []string
 	for _, m := range regexp.MustCompile(`(?m)^  (\w+)`).FindAllStringSubmatch(section(w.must(w.payu("--help"), 0).stdout, "Available Commands:"), -1) {
 		offers = append(offers, m[1])
@@ -60,7 +60,7 @@ func TestHostFiles_everyCommand_leavesThemAlone(t *testing.T) {
 	h.initialize()
 	h.works()
 	h.end()
-	for _, args := range [][]string{{"status"}, {"doctor"}, {"logs"}, {"journal"}, {"version"}, {"completion", "bash"}, {"demo"}, {"logout"}, {"install", "--list"}, {"install", "--print", "--all"}, {"install", "--dry-run"}, {"uninstall", "--dry-run"}} {
+	for _, args := range [][]string{{"tools"}, {"call", "health_check"}, {"status"}, {"doctor"}, {"logs"}, {"journal"}, {"version"}, {"completion", "bash"}, {"demo"}, {"logout"}, {"install", "--list"}, {"install", "--print", "--all"}, {"install", "--dry-run"}, {"uninstall", "--dry-run"}} {
 		w.must(w.payu(args...), 0)
 	}
 

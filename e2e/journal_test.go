@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -98,10 +99,20 @@ func (w *world) ready(args ...string) *host {
 	return h
 }
 
-// A bridge that is killed leaves exactly one entry, whenever that happens.
-func TestJournal_bridgeKilled_oneUnknownEntry(t *testing.T) {
+// A bridge that ends, in whatever way, leaves exactly one entry of a call whose
+// outcome nobody knows.
+func TestJournal_bridgeEnds_oneUnknownEntry(t *testing.T) {
 	t.Parallel()
-	for name, after := range map[string]bool{"while the call runs": false, "right after the error": true} {
+	kill := func(h *host) { _ = h.cmd.Process.Kill() }
+	for name, c := range map[string]struct {
+		end   func(h *host)
+		after bool // the host has had the error
+	}{
+		"killed while the call runs":        {kill, false},
+		"killed right after the error":      {kill, true},
+		"its host goes while the call runs": {func(h *host) { _ = h.stdin.Close() }, false},
+		"told to end while the call runs":   {func(h *host) { _ = h.cmd.Process.Signal(syscall.SIGTERM) }, false},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var inj fault.Injector
@@ -112,13 +123,13 @@ func TestJournal_bridgeKilled_oneUnknownEntry(t *testing.T) {
 			}
 			isCall := func(r fault.Request) bool { return r.RPC == "tools/call" }
 			var answer message
-			if after {
+			if c.after {
 				fired := inj.AddIf(isCall, 1, cutAfter)
 				answer = h.ask("tools/call", linkCall("INV-2"))
 				if fired() != 1 || !strings.Contains(string(answer.Error), "unknown_outcome") {
 					t.Fatalf("%s%s", answer.Result, answer.Error)
 				}
-				_ = h.cmd.Process.Kill()
+				c.end(h)
 			} else {
 				release := sb.Hold(func(e sandbox.Entry) bool { return e.Tool == create })
 				h.begin("tools/call", linkCall("INV-2"))
@@ -126,7 +137,8 @@ func TestJournal_bridgeKilled_oneUnknownEntry(t *testing.T) {
 				if r := w.journal(); r.outcomes() != "INV-1 done, INV-2 running" || r.Unknown != 0 {
 					t.Errorf("while it runs: %+v", r)
 				}
-				_ = h.cmd.Process.Kill()
+				c.end(h)
+				<-h.ended
 				release()
 			}
 			<-h.ended
@@ -141,7 +153,7 @@ func TestJournal_bridgeKilled_oneUnknownEntry(t *testing.T) {
 			if calls := sb.Log().Find(sandbox.Query{Tool: create}); len(calls) != 2 || calls[1].Header.Get("X-Request-Id") != e.RequestID {
 				t.Errorf("the journal has the request %s", e.RequestID)
 			}
-			if said := string(answer.Error); after && (!strings.Contains(said, "`payu-mcp journal --unknown --state-dir") && !strings.Contains(said, "`payu-mcp journal --unknown`") || !strings.Contains(said, "entry "+e.ID) || !strings.Contains(said, `"entry":"`+e.ID+`"`)) {
+			if said := string(answer.Error); c.after && (!strings.Contains(said, "`payu-mcp journal --unknown --state-dir") && !strings.Contains(said, "`payu-mcp journal --unknown`") || !strings.Contains(said, "entry "+e.ID) || !strings.Contains(said, `"entry":"`+e.ID+`"`)) {
 				t.Errorf("the host was told %s", said)
 			}
 			if all := w.journal(); all.outcomes() != "INV-1 done, INV-2 unknown" || len(all.Entries) != 3 {

@@ -244,6 +244,7 @@ func TestSignIn_spawnAndKillProbes_openAndLeaveNothing(t *testing.T) {
 // A browser that was opened for a sign-in is the person's from then on.
 func TestSignIn_browser_survivesTheKillAndHasNoneOfOurPipes(t *testing.T) {
 	t.Parallel()
+	needRootsEyes(t)
 	c := newcomers(t)
 	told, end := c.w.path("logs", "browser"), c.w.path("run", "end")
 	if err := unix.Mkfifo(end, 0o600); err != nil {

@@ -35,6 +35,7 @@ func noisy(args []string) int {
 //oauth:row X20 auth/browser.go "cmd.Stdin, cmd.SysProcAttr = stdin, detached()" => "cmd.Stdin, cmd.SysProcAttr, cmd.Stdout = stdin, detached(), os.NewFile(1, \"stdout\")"
 func TestStdout_noisyBrowser_messagesOnly(t *testing.T) {
 	t.Parallel()
+	needRootsEyes(t)
 	w := newWorld(t)
 	sb := startSandbox(t, sandbox.Options{})
 	told := w.path("logs", "noisy")

@@ -28,8 +28,9 @@ const (
 // prefix that wine/install.sh has made. Files, locks, the Credential Manager and
 // processes are those of Wine; the network is this computer's.
 type windows struct {
-	dir string // the programs
-	env []string
+	dir    string // the programs
+	prefix string // Wine's own files
+	env    []string
 }
 
 // A real Windows is not to be had here. This is as near as Linux comes.
@@ -39,8 +40,10 @@ func TestWindows(t *testing.T) { //nolint:tparallel // the last one has Wine's o
 	t.Run("alone", func(t *testing.T) {
 		t.Run("demo", func(t *testing.T) { t.Parallel(); v.demo(t) })
 		t.Run("keychain", func(t *testing.T) { t.Parallel(); v.keychainTests(t) })
-		t.Run("atomicfile", func(t *testing.T) { t.Parallel(); v.atomicfileTests(t) })
+		t.Run("files", func(t *testing.T) { t.Parallel(); v.fileTests(t) })
 		t.Run("credential manager", func(t *testing.T) { t.Parallel(); v.credentialManager(t) })
+		t.Run("hosts' files", func(t *testing.T) { t.Parallel(); v.hostFiles(t) })
+		t.Run("ends", func(t *testing.T) { t.Parallel(); v.ends(t) })
 	})
 	t.Run("together", func(t *testing.T) { v.bridges(t) })
 }
@@ -56,13 +59,15 @@ func startWindows(t *testing.T) *windows {
 	if _, err := os.Stat(filepath.Join(made, ".made-by-payu-mcp")); err != nil || runtime.GOARCH != "amd64" {
 		t.Skipf("no Windows: Wine is not here, or e2e/wine/install.sh did not end well (%v)", err)
 	}
-	v := &windows{dir: filepath.Join(outDir, "windows"), env: []string{
-		"WINEPREFIX=" + ownPrefix(t, made), "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=;winemenubuilder.exe=",
+	prefix := ownPrefix(t, made)
+	v := &windows{dir: filepath.Join(outDir, "windows"), prefix: prefix, env: []string{
+		"WINEPREFIX=" + prefix, "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=;winemenubuilder.exe=",
 	}}
 	overlay := v.overlay(t)
 	v.build(t, "build", "-overlay", overlay, "-o", v.exe("payu-mcp"), "./cmd/payu-mcp")
 	v.build(t, "test", "-overlay", overlay, "-c", "-o", v.exe("keychain.test"), "./keychain")
 	v.build(t, "test", "-overlay", overlay, "-c", "-o", v.exe("atomicfile.test"), "./internal/atomicfile")
+	v.build(t, "test", "-overlay", overlay, "-c", "-o", v.exe("logfile.test"), "./internal/logfile")
 	v.startServer(t)
 	return v
 }
@@ -202,38 +207,6 @@ func (v *windows) demo(t *testing.T) {
 	if r := w.must(v.payu(w, "demo"), 0); !strings.Contains(r.stdout, "All of it worked") || r.stderr != "" {
 		t.Errorf("the demo said: %s%s", r.stdout, r.stderr)
 	}
-}
-
-// runTests runs tests that were built for Windows and wants some to have passed.
-func (v *windows) runTests(t *testing.T, name, pkg, skip string, must ...string) {
-	t.Helper()
-	r := v.run(v.world(t), filepath.Join("..", pkg), v.exe(name), "-test.v", "-test.skip", skip)
-	if r.code != 0 {
-		t.Errorf("exit code %d:", r.code)
-		for line := range strings.Lines(r.stdout + r.stderr) {
-			if !strings.Contains(line, "=== ") && !strings.Contains(line, "--- PASS") {
-				t.Log(line)
-			}
-		}
-	}
-	for _, m := range must {
-		if !strings.Contains(r.stdout, "--- PASS: "+m+" ") {
-			t.Errorf("%s did not run", m)
-		}
-	}
-}
-
-func (v *windows) keychainTests(t *testing.T) {
-	// Left out: tests that start many processes, of which Wine makes two in a
-	// second; one that names a full disk as only Unix does; one with a link, which
-	// Wine follows without a word.
-	const out = "writerKilled|otherProcessWrites|sameRecordManyTimes|diskFull_keptInMemoryAndTold|linkPlanted"
-	v.runTests(t, "keychain.test", "keychain", out, "TestUpdate_manyProcesses_noLostUpdate",
-		"TestUpdate_holderKilled_lockComesAtOnce", "TestUpdate_cancelWhileWaiting_endsSoon", "TestPrepare_twoProcessesAtOnce_oneKey", "TestClaim_holderKilled_freeAtOnce")
-}
-
-func (v *windows) atomicfileTests(t *testing.T) {
-	v.runTests(t, "atomicfile.test", "internal/atomicfile", "^$", "TestWrite_newAndOldFile_replacedNothingLeft", "TestWrite_manyAtOnce_oneWholeContent")
 }
 
 // credentials lists the Credential Manager, which Wine keeps in the registry.

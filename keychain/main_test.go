@@ -34,6 +34,9 @@ func child(role, dir string) error {
 	if role == "bus" {
 		return childBus(ctx, dir)
 	}
+	if role == "system" {
+		return childSystem(ctx, dir)
+	}
 	s, err := keychain.Open(keychain.Options{Dir: dir, Profile: profile, Resource: resource, Kind: keychain.KindFile})
 	if err != nil {
 		return err

@@ -49,6 +49,11 @@ func read(f *logfile.File) (Listing, error) {
 	if err != nil {
 		return Listing{}, err
 	}
+	return listingOf(contents), nil
+}
+
+// listingOf puts the lines of files, the oldest first, together.
+func listingOf(contents []logfile.Content) Listing {
 	var l Listing
 	s := sheet{at: map[string]int{}}
 	for _, c := range contents {
@@ -64,7 +69,7 @@ func read(f *logfile.File) (Listing, error) {
 	}
 	slices.SortStableFunc(s.entries, func(a, b Entry) int { return a.Begun.Compare(b.Begun) })
 	l.Entries = s.entries
-	return l, nil
+	return l
 }
 
 // sheet puts lines together to entries.

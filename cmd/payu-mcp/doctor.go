@@ -113,6 +113,7 @@ func (d *doctor) checks(wireErr error) []diagnose.Check {
 	beside := []diagnose.Check{
 		{ID: "host", Side: diagnose.Here, Next: "see whether the disk answers", Do: d.hosts},
 		{ID: "bridges", Side: diagnose.Here, Next: "see whether the disk answers", Do: d.bridges},
+		{ID: "journal", Side: diagnose.Here, Next: "see whether the disk answers", Do: d.journal},
 		{ID: "log", Side: diagnose.Here, Next: "see whether the disk answers", Do: d.log},
 	}
 	if wireErr != nil {

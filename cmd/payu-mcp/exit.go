@@ -15,10 +15,11 @@ const (
 	exitOK          = 0
 	exitError       = 1
 	exitUsage       = 2
-	exitSignedOut   = 3   // status, doctor: nobody is signed in, or not any more
+	exitSignedOut   = 3   // status, doctor, tools, call: nobody is signed in, or not any more
 	exitNotFinished = 4   // login: cancelled, denied, timed out, contested
 	exitNoKeychain  = 5   // the keychain is absent, locked or too slow
 	exitServer      = 6   // network, endpoint or authorization server
+	exitUnknown     = 7   // call: it may have run, and nobody here knows what became of it
 	exitInterrupted = 130 // SIGINT while a person was waiting
 )
 
@@ -31,6 +32,12 @@ var errSignedOut = errors.Join(errSilent, errors.New("signed out"))
 // errNotRevoked is the result of `logout` when the server has not confirmed that
 // all tokens are dead; its output says which.
 var errNotRevoked = errors.Join(errSilent, errors.New("not revoked"))
+
+// errNeedsLogin: only a sign-in helps, and here nobody can do it.
+var errNeedsLogin = errors.New("a sign-in is needed")
+
+// errOutcomeUnknown: a call may have run.
+var errOutcomeUnknown = errors.New("the outcome is unknown")
 
 // errInterrupted: the person pressed Ctrl-C.
 var errInterrupted = hint.With(errors.New("interrupted"), "run the command again")
@@ -52,6 +59,8 @@ func exitCode(ctx context.Context, err error) int {
 		code int
 	}{
 		{errSignedOut, exitSignedOut},
+		{errNeedsLogin, exitSignedOut},
+		{errOutcomeUnknown, exitUnknown},
 		{errInterrupted, exitInterrupted},
 		{auth.ErrDenied, exitNotFinished},
 		{auth.ErrTimeout, exitNotFinished},

@@ -66,7 +66,7 @@ func addGlobalFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.profile, "profile", defaultProfile, "name of the login to use, when you have several")
 	f.StringVar(&o.stateDir, "state-dir", "", "folder for the sealed login and settings (default "+displayStateDir()+")")
 	f.StringVar(&o.logLevel, "log-level", "info", "how much to log: debug, info, warn, error")
-	f.StringVar(&o.logFile, "log-file", "", "append the log to this file, instead of warnings to the standard error and the rest to the one that `payu-mcp logs` shows")
+	f.StringVar(&o.logFile, "log-file", "", "append the log to this file, instead of warnings to the standard error and the rest to the one that payu-mcp logs shows")
 }
 
 // addLoginFlags binds the options that `login` remembers.

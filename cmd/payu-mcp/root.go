@@ -35,12 +35,14 @@ func newRootCmd(e env) *cobra.Command {
 	addGlobalFlags(cmd.PersistentFlags(), o)
 	addLoginFlags(cmd.Flags(), &o.login)
 	cmd.AddCommand(newLoginCmd(e, o), newLogoutCmd(e, o), newStatusCmd(e, o), newDemoCmd(e), newVersionCmd())
+	cmd.AddCommand(newToolsCmd(e, o), newCallCmd(e, o))
 	cmd.AddCommand(newDoctorCmd(e, o))
 	cmd.AddCommand(newInstallCmd(e, o))
 	cmd.AddCommand(newUninstallCmd(e, o))
 	cmd.AddCommand(newLogsCmd(e, o))
 	cmd.AddCommand(newJournalCmd(e, o))
-	cmd.AddCommand(newOpenURLCmd(e), newDemoBrowserCmd())
+	cmd.AddCommand(newTopicCmds()...)
+	cmd.AddCommand(newOpenURLCmd(e), newDemoBrowserCmd(), newManualCmd(e))
 	return cmd
 }
 

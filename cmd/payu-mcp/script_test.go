@@ -60,6 +60,7 @@ func scripts(folder string) testscript.Params {
 			"sandbox":  scriptSandbox,
 			"exits":    scriptExits,
 			"requests": scriptRequests,
+			"executed": scriptExecuted,
 			"nosecret": scriptNoSecret,
 			"jsonrpc":  scriptJSONRPC,
 			"truncate": scriptTruncate,
@@ -79,7 +80,7 @@ func setupScript(e *testscript.Env) error {
 	e.Setenv("URL", sb.Endpoint())
 	e.Setenv("HOME", e.WorkDir)
 	e.Setenv("USERPROFILE", e.WorkDir)
-	e.Setenv("STATE", filepath.Join(e.WorkDir, ".local", "state", "payu-mcp"))
+	e.Setenv("STATE", ownStateDir(e.WorkDir))
 	e.Setenv("PAYU_MCP_STORE", "file")
 	e.Setenv("PAYU_MCP_BROWSER", "payu-mcp demo-browser")
 	return nil
@@ -165,6 +166,8 @@ func scriptSandbox(ts *testscript.TestScript, neg bool, args []string) {
 		sb.SetMCP(sandbox.MCPKnobs{Era: sandbox.EraModern})
 	case "lists refused":
 		injectorOf(ts).AddIf(func(r fault.Request) bool { return r.RPC == "tools/list" }, -1, fault.Status(http.StatusForbidden))
+	case "answers lost":
+		injectorOf(ts).AddIf(func(r fault.Request) bool { return r.RPC == "tools/call" }, -1, fault.LostAnswer())
 	case "client shop":
 		sb.AddClient(sandbox.Client{ID: "shop", Secret: shopSecret, AuthMethod: "client_secret_basic", RedirectURIs: []string{"http://127.0.0.1/callback"}})
 		sb.Change(func(k *sandbox.Knobs) { k.Client.Redirect = sandbox.RedirectAnyPort })
@@ -213,6 +216,19 @@ func scriptRequests(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// scriptExecuted checks how often a tool has run: `executed 1 NAME [INVOICE]`.
+func scriptExecuted(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: executed COUNT TOOL [INVOICE]")
+	}
+	var want int
+	ts.Check(json.Unmarshal([]byte(args[0]), &want))
+	invoice := strings.Join(args[2:], "")
+	if got := sandboxOf(ts).Executions(args[1], invoice); got != want {
+		ts.Fatalf("%s ran %d times, want %d", args[1], got, want)
+	}
+}
+
 // scriptNoSecret searches the last outputs and every file but the sealed one for
 // secrets of the sandbox.
 func scriptNoSecret(ts *testscript.TestScript, _ bool, _ []string) {
@@ -254,4 +270,9 @@ func scriptTruncate(ts *testscript.TestScript, _ bool, _ []string) {
 	info, err := os.Stat(files[0])
 	ts.Check(err)
 	ts.Check(os.Truncate(files[0], info.Size()/2))
+}
+
+// ownStateDir is the state folder of a person with that home.
+func ownStateDir(home string) string {
+	return filepath.FromSlash(strings.NewReplacer("~", home, "%USERPROFILE%", home).Replace(displayStateDir()))
 }

@@ -15,10 +15,10 @@ done
 if ((${#missing[@]})); then
   echo "installing: ${missing[*]}"
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null || {
+  if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } </dev/null; then
     echo "no Wine: ${missing[*]} cannot be installed, the tests that need it will be skipped" >&2
     exit 0
-  }
+  fi
 fi
 
 # The stamp is made last: a prefix without it was left half made.

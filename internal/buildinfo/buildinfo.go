@@ -1,7 +1,7 @@
-// Package buildinfo tells which build this is. Releases set the version with
-// -ldflags "-X github.com/payu-mcp/payu-mcp/internal/buildinfo.version=v1.2.3";
-// every other build takes it from the module information, so that `go install`
-// works too. It imports nothing of ours.
+// Package buildinfo tells which build this is. Releases set the version and the
+// commit with -ldflags (goreleaser.yaml), because what git says differs between
+// clones; every other build takes them from the module information, so that
+// `go install` works too. It imports nothing of ours.
 package buildinfo
 
 import (
@@ -10,8 +10,9 @@ import (
 	"sync"
 )
 
-// version is written by the linker only; nothing assigns it.
-var version string // the linker's -X needs a package variable
+// version, as in v1.2.3, and commit are written by the linker only, whose -X needs
+// package variables; nothing assigns them.
+var version, commit string
 
 // Version returns the release version, or "devel" for a build from a checkout.
 // It is cheap: each request to the server names it.
@@ -33,6 +34,9 @@ var moduleVersion = sync.OnceValue(func() string {
 
 // Commit returns the revision the build was made from, or "" when unknown.
 func Commit() string {
+	if commit != "" {
+		return commit
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""

@@ -8,6 +8,9 @@ import (
 
 const noFollow = 0
 
+// openAppend may append and do nothing else: then each writing goes to the end of the
+// file in one step, wherever others have moved that to. With the right to write data,
+// too, it would go to an offset.
 func openAppend(path string) (*os.File, error) {
 	return openShared(path, windows.FILE_APPEND_DATA|windows.FILE_READ_ATTRIBUTES|windows.SYNCHRONIZE, windows.OPEN_ALWAYS)
 }

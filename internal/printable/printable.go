@@ -23,6 +23,17 @@ func Line(s string, most int) string {
 	return s
 }
 
+// Text returns s with the same done to each of its lines; line feeds, tabs and the
+// blanks between words stay. The last line ends with a line feed if it did.
+func Text(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' {
+			return r
+		}
+		return shown(r)
+	}, strings.ReplaceAll(s, "\r\n", "\n"))
+}
+
 // Word returns s if it can be a name, such as that of a method or a tool: letters,
 // digits and a few signs, 64 at most. Anything else may be a text, and is not shown.
 func Word(s string) string {

@@ -48,3 +48,14 @@ func TestJSON_sameMeaningNothingActs(t *testing.T) {
 		t.Errorf("%q", out)
 	}
 }
+
+func TestText_lines_stayLines(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"a\r\nb\n\n  c\td  e\n": "a\nb\n\n  c\td  e\n", "x\x1b[2J\u009by\rz": "x [2J y z", "\u202eabc\x00": " abc ", "": "", "क\u0d4d\u200d ₹": "क\u0d4d ₹", "bad\xff": "bad ",
+	} {
+		if got := printable.Text(in); got != want {
+			t.Errorf("Text(%q) = %q, want %q", in, got, want)
+		}
+	}
+}

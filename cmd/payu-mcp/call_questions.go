@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
+)
+
+// terminal is where the person of a `call` sits. They are asked there and
+// nowhere else: what comes through a pipe says yes to nothing.
+type terminal struct {
+	in     *bufio.Reader
+	screen *screen
+}
+
+// findTerminal returns who sits at the terminal; nil: nobody. Where the standard
+// input is a pipe, with the arguments perhaps, the process may have a terminal all
+// the same.
+func findTerminal(e env, s *screen) *terminal {
+	if s == nil {
+		return nil
+	}
+	if term.IsTerminal(int(e.stdin.Fd())) {
+		return &terminal{bufio.NewReader(e.stdin), s}
+	}
+	tty, err := os.OpenFile(terminalName, os.O_RDWR, 0) // open to the end of the process
+	if err != nil {
+		return nil
+	}
+	return &terminal{bufio.NewReader(tty), s}
+}
+
+// saysYes asks one question. Nothing but a yes is one; when ctx ends, the question
+// is left alone.
+func (t *terminal) saysYes(ctx context.Context, question string) bool {
+	t.screen.quiet(true)
+	defer t.screen.quiet(false)
+	said := make(chan bool, 1)
+	go func() { // may stay in the read; the process is about to end then
+		said <- confirm(t.in, t.screen, question+" [y/N] ") == nil
+	}()
+	select {
+	case yes := <-said:
+		return yes
+	case <-ctx.Done():
+		_, _ = io.WriteString(t.screen, "\n")
+		return false
+	}
+}
+
+// questions are what a server, or our own --confirm, asks its host's person.
+type questions struct {
+	person *terminal // nil: nobody is asked
+	stderr io.Writer
+	// tool and arguments are of the call, as the person gave them.
+	tool      string
+	arguments json.RawMessage
+	// refused is set when the person did not say yes to --confirm.
+	refused bool
+}
+
+// confirmPrefix begins the id of the bridge's own question (bridge/confirm.go). A
+// server that takes it for its own gets no answer: the bridge keeps it.
+const confirmPrefix = "payu-mcp/confirm/"
+
+// declared are the capabilities of the host: it asks only where somebody can be
+// asked.
+func (q *questions) declared() json.RawMessage {
+	if q.person == nil {
+		return json.RawMessage("{}")
+	}
+	return json.RawMessage(`{"elicitation":{"form":{},"url":{}}}`)
+}
+
+// answer returns the result of a request; nil: nobody wants it any more.
+func (q *questions) answer(ctx context.Context, m jsonmsg.Message) json.RawMessage {
+	params := jsonmsg.Lookup(m.Raw, "params")
+	action := "decline"
+	switch {
+	case m.Method != "elicitation/create" || q.person == nil: // the bridge lets nothing else pass
+		action = "cancel"
+	case strings.HasPrefix(jsonmsg.Text(m.ID), confirmPrefix):
+		if q.confirms(ctx) {
+			action = "accept"
+		} else {
+			q.refused = true
+		}
+	case jsonmsg.Text(jsonmsg.Lookup(params, "mode")) == "url":
+		if q.opens(ctx, jsonmsg.Text(jsonmsg.Lookup(params, "message")), jsonmsg.Text(jsonmsg.Lookup(params, "url"))) {
+			action = "accept"
+		}
+	default:
+		q.tell("PayU asks for input that this command cannot take, so it was told no: " + jsonmsg.Text(jsonmsg.Lookup(params, "message")))
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return jsonmsg.Object(jsonmsg.Member{Key: "action", Value: jsonmsg.Quote(action)})
+}
+
+// confirms asks about the call in our own words, with the arguments that are sent.
+func (q *questions) confirms(ctx context.Context) bool {
+	return q.person.saysYes(ctx, fmt.Sprintf("The tool %s may change something or move money.\nArguments: %s\nSend it?",
+		printable.Line(q.tool, longestValue), printable.Line(string(q.arguments), longestValue)))
+}
+
+// opens shows an address of the server's, and asks whether the person was there.
+func (q *questions) opens(ctx context.Context, message, address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" || u.Host == "" {
+		q.tell("PayU wants you to open an address that is no https address, so it was told no")
+		return false
+	}
+	return q.person.saysYes(ctx, fmt.Sprintf("PayU asks you to open a page: %s\n%s\nHave you opened it?",
+		printable.Line(message, longestValue), printable.Line(address, longestValue)))
+}
+
+func (q *questions) tell(text string) {
+	_, _ = fmt.Fprintf(q.stderr, "payu-mcp: warning: %s\n", printable.Line(text, longestValue))
+}

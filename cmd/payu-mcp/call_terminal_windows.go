@@ -1,0 +1,4 @@
+package main
+
+// terminalName is the console of this process, if it has one.
+const terminalName = "CONIN$"
