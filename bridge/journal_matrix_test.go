@@ -64,7 +64,10 @@ func (c cell) noted(s *stage, got reply) {
 	if internal && c.asked == askedCall {
 		want["INV-CUT"] = journal.Unknown
 	}
-	found := entries(s.t, s.state)
+	found := slices.DeleteFunc(entries(s.t, s.state), func(e journal.Entry) bool {
+		// On a busy machine the list may come too late: then nobody knows that it only reads.
+		return c.asked == askedTool && !s.listed && e.Tool == readTool && e.Outcome == outcomes(got.verdict())
+	})
 	if len(found) != len(want) {
 		s.t.Errorf("%d entries, want %d: %+v", len(found), len(want), found)
 	}

@@ -10,10 +10,11 @@ const (
   0    done
   1    another error; doctor: the first fault is on this computer or in a host's configuration; install, uninstall: a host's file is not as it was asked for
   2    the command line cannot be meant
-  3    status, doctor: nobody is signed in
-  4    the sign-in was denied, cancelled, not finished in time, or opened by two browsers
+  3    status, doctor: nobody is signed in; tools, call: nor is anybody there to do it
+  4    the sign-in was denied, cancelled, not finished in time, or opened by two browsers; call: the person said no to the call
   5    the keychain is absent, locked, or too slow
   6    the network, the endpoint or the authorization server is at fault; logout: not every token is confirmed to be dead
+  7    call: the call may have run, and its outcome is unknown
   130  interrupted`
 
 	topicEnvironment = `Each option can also come from the environment, as PAYU_MCP_ and its name in
@@ -38,6 +39,7 @@ may enter it. It holds, for each profile, above all:
   profile-*     what login was told
   catalogue-*   what the server says of itself and its tools, for the answer at once
   era-*         which protocol era the server speaks
+  journal/      the calls that may have changed something at PayU, which payu-mcp journal shows
   logs/         the log, which payu-mcp logs shows
 
 Nothing else is written, but for the configuration of the hosts by install and uninstall.`
