@@ -94,8 +94,8 @@ func TestNPM_programKilled_wrapperEndsTheSameWay(t *testing.T) {
 	}
 }
 
-// terminal opens a pseudo-terminal: what a person has, and what a program gets.
-func terminal(t *testing.T) (person, program *os.File) {
+// ptyPair opens a pseudo-terminal: what a person has, and what a program gets.
+func ptyPair(t *testing.T) (person, program *os.File) {
 	t.Helper()
 	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -147,7 +147,7 @@ func TestNPM_terminal_signalsCountOnce(t *testing.T) {
 	if err := errors.Join(os.Remove(bin), os.Symlink(self, bin)); err != nil {
 		t.Fatal(err)
 	}
-	person, program := terminal(t)
+	person, program := ptyPair(t)
 	cmd := exec.CommandContext(t.Context(), node, filepath.Join(dir, "node_modules", ".bin", "payu-mcp"), "signals")
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = w.env, program, program, program
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
