@@ -64,7 +64,7 @@ func (b *bridge) call(f *flight, signInFirst bool) {
 // may have run was not, whatever its error says besides.
 func wantsSignIn(err error) bool {
 	e, ok := errors.AsType[*remote.Error](err)
-	return errors.Is(err, remote.ErrSignIn) && !(ok && e.MayHaveRun)
+	return errors.Is(err, remote.ErrSignIn) && (!ok || !e.MayHaveRun)
 }
 
 // isStepUp reports whether the server takes the login, but wants it to be for
