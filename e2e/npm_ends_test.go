@@ -9,13 +9,10 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
@@ -94,28 +91,6 @@ func TestNPM_programKilled_wrapperEndsTheSameWay(t *testing.T) {
 	}
 }
 
-// ptyPair opens a pseudo-terminal: what a person has, and what a program gets.
-func ptyPair(t *testing.T) (person, program *os.File) {
-	t.Helper()
-	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = person.Close() })
-	fd := int(person.Fd())
-	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	if err == nil {
-		err = unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0)
-	}
-	if err == nil {
-		program, err = os.OpenFile("/dev/pts/"+strconv.Itoa(number), os.O_RDWR|unix.O_NOCTTY, 0)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return person, program
-}
-
 // signals says which signals it gets, until it has read a line.
 func signals([]string) int {
 	got := make(chan os.Signal, 8)
@@ -147,7 +122,8 @@ func TestNPM_terminal_signalsCountOnce(t *testing.T) {
 	if err := errors.Join(os.Remove(bin), os.Symlink(self, bin)); err != nil {
 		t.Fatal(err)
 	}
-	person, program := ptyPair(t)
+	person, program := w.openTerminal()
+	defer person.Close()
 	cmd := exec.CommandContext(t.Context(), node, filepath.Join(dir, "node_modules", ".bin", "payu-mcp"), "signals")
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = w.env, program, program, program
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
@@ -163,7 +139,7 @@ func TestNPM_terminal_signalsCountOnce(t *testing.T) {
 		}
 		switch line {
 		case "ready":
-			_, err = person.WriteString("\x03")
+			_, err = person.WriteString(ctrlC)
 		case "got interrupt": // the wrapper has it, too, and takes it first
 			err = cmd.Process.Signal(syscall.SIGTERM)
 		case "got terminated":
