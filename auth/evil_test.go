@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -92,6 +93,9 @@ func TestOpen_evilURL_noProgramIsCalled(t *testing.T) {
 //oauth:row X2 auth/browser.go "exec.Command(own[0], append(own[1:], url)...)" => "exec.Command(\"sh\", \"-c\", strings.Join(own, \" \")+\" \"+url)"
 func TestOpenHere_nastyURL_oneArgumentAndNoShell(t *testing.T) {
 	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("the opener of this test is a script for a Unix shell, and the paths in its URLs are Unix's")
+	}
 	dir := t.TempDir()
 	canary := filepath.Join(dir, "canary")
 	for _, nasty := range fault.NastyURLs("HTTPS://accounts.example/authorize", canary) {

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -140,7 +141,11 @@ func TestCheckCallback_portTaken_saysWhatHelps(t *testing.T) {
 
 func TestOpenerCheck_namedProgram_mustBeThere(t *testing.T) {
 	t.Parallel()
-	for command, good := range map[string]bool{"go env": true, "not-there-at-all x": false} {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for command, good := range map[string]bool{`"` + self + `" -x`: true, "not-there-at-all x": false} {
 		o := auth.Opener{Getenv: func(name string) string { return map[string]string{auth.OpenerEnv: command}[name] }}
 		if err := o.Check(t.Context()); (err == nil) != good || err != nil && hint.Of(err) == "" {
 			t.Errorf("%s: %v", command, err)

@@ -59,7 +59,10 @@ func (c cell) noted(s *stage, got reply) {
 	if c.asked == askedCall {
 		want["INV-CUT"] = outcomes(got.verdict())
 	}
-	found := entries(s.t, s.state)
+	found := slices.DeleteFunc(entries(s.t, s.state), func(e journal.Entry) bool {
+		// On a busy machine the list may come too late: then nobody knows that it only reads.
+		return c.asked == askedTool && !s.listed && e.Tool == readTool && e.Outcome == outcomes(got.verdict())
+	})
 	if len(found) != len(want) {
 		s.t.Errorf("%d entries, want %d: %+v", len(found), len(want), found)
 	}

@@ -30,6 +30,7 @@ type stage struct {
 	answers  map[string]int // by id
 	state    string         // the folder with the journal
 	calls    *journal.Journal
+	listed   bool // the host has got the server's own list: no other came first
 }
 
 const (
@@ -118,7 +119,7 @@ func (s *stage) handshake() {
 		s.host.send(inited)
 		s.logged(func(e sandbox.Entry) bool { return e.Method == http.MethodGet && e.Done })
 	}
-	s.must("2", call{method: "tools/list"})
+	s.listed = strings.Contains(s.must("2", call{method: "tools/list"}).raw, createTool)
 	s.logged(func(e sandbox.Entry) bool { return e.ID == "2" && e.Done })
 }
 
@@ -129,11 +130,13 @@ func (s *stage) logged(match func(sandbox.Entry) bool) {
 	}
 }
 
-func (s *stage) must(id string, c call) {
+func (s *stage) must(id string, c call) reply {
 	s.t.Helper()
-	if r := s.ask(id, c); r.verdict() != succeeds {
+	r := s.ask(id, c)
+	if r.verdict() != succeeds {
 		s.t.Fatal(r.raw)
 	}
+	return r
 }
 
 // ask sends a request in the way of the era and waits for its answer.

@@ -23,6 +23,7 @@ var actors = map[string]func(args []string) int{
 	"record":       record,
 	"record-visit": recordAndVisit,
 	"reload":       reload,
+	"signals":      signals,
 	"stay":         stay,
 	"tee":          tee,
 	"visit":        visit,

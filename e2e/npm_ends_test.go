@@ -1,11 +1,21 @@
 package e2e
 
 import (
+	"bufio"
+	"errors"
+	"fmt"
 	"os"
+	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
@@ -81,5 +91,90 @@ func TestNPM_programKilled_wrapperEndsTheSameWay(t *testing.T) {
 	l.gone(goneIdle)
 	if s, ok := l.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !s.Signaled() || s.Signal() != syscall.SIGKILL {
 		t.Errorf("it ended with %v", l.cmd.ProcessState)
+	}
+}
+
+// terminal opens a pseudo-terminal: what a person has, and what a program gets.
+func terminal(t *testing.T) (person, program *os.File) {
+	t.Helper()
+	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = person.Close() })
+	fd := int(person.Fd())
+	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0)
+	}
+	if err == nil {
+		program, err = os.OpenFile("/dev/pts/"+strconv.Itoa(number), os.O_RDWR|unix.O_NOCTTY, 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return person, program
+}
+
+// signals says which signals it gets, until it has read a line.
+func signals([]string) int {
+	got := make(chan os.Signal, 8)
+	signal.Notify(got, os.Interrupt, syscall.SIGHUP, syscall.SIGTERM)
+	go func() {
+		for s := range got {
+			fmt.Printf("got %v\n", s)
+		}
+	}()
+	fmt.Println("ready")
+	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
+	return signalsCode
+}
+
+const signalsCode = 77
+
+// What the keyboard sends goes to the wrapper and to the program. It must count
+// once; a signal that is for the wrapper alone is passed on, and the program can
+// still read.
+func TestNPM_terminal_signalsCountOnce(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t)
+	dir, _ := w.installed()
+	bin := filepath.Join(dir, "node_modules", "@payu-mcp", "linux-x64", "bin", "payu-mcp")
+	if err := errors.Join(os.Remove(bin), os.Symlink(self, bin)); err != nil {
+		t.Fatal(err)
+	}
+	person, program := terminal(t)
+	cmd := exec.CommandContext(t.Context(), node, filepath.Join(dir, "node_modules", ".bin", "payu-mcp"), "signals")
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = w.env, program, program, program
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = program.Close()
+	var said []string
+	for lines := bufio.NewScanner(person); lines.Scan(); { // to an error: nobody is left at the other end
+		line := strings.TrimPrefix(strings.TrimSpace(lines.Text()), "^C")
+		if line != "" { // the terminal's echo
+			said = append(said, line)
+		}
+		switch line {
+		case "ready":
+			_, err = person.WriteString("\x03")
+		case "got interrupt": // the wrapper has it, too, and takes it first
+			err = cmd.Process.Signal(syscall.SIGTERM)
+		case "got terminated":
+			_, err = person.WriteString("\n")
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	_ = cmd.Wait()
+	if want := []string{"ready", "got interrupt", "got terminated"}; !slices.Equal(said, want) || cmd.ProcessState.ExitCode() != signalsCode {
+		t.Errorf("it said %q, and ended with %v", said, cmd.ProcessState)
 	}
 }

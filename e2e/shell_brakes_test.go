@@ -26,9 +26,17 @@ func TestShell_brakesOfTheProfile_noWayRound(t *testing.T) {
 				}
 				const arguments = `{"invoiceNumber":"X","amount":1}`
 				for _, args := range [][]string{
-					{create, arguments}, {create, arguments, "--read-only=false"}, {create, arguments, "--allow-tool=" + create}, {create, arguments, "--allow-tool="},
-					{create, arguments, "--block-tool="}, {create, arguments, "--block-tool=x", "--no-journal"},
-					{strings.ToUpper(create), arguments}, {create + " ", arguments}, {create + "\n", arguments}, {" " + create, arguments}, {create + "\u200b", arguments},
+					{create, arguments},
+					{create, arguments, "--read-only=false"},
+					{create, arguments, "--allow-tool=" + create},
+					{create, arguments, "--allow-tool="},
+					{create, arguments, "--block-tool="},
+					{create, arguments, "--block-tool=x", "--no-journal"},
+					{strings.ToUpper(create), arguments},
+					{create + " ", arguments},
+					{create + "\n", arguments},
+					{" " + create, arguments},
+					{create + "\u200b", arguments},
 					{"payLinks_paymentLink_cre\u0430te", arguments}, // a letter of another script
 					{"payu_call_tool", `{"name":"` + create + `","arguments":` + arguments + `}`},
 					{"health_check", `{"name":"` + create + `","method":"tools/call","params":{"name":"` + create + `"}}` + "\n" + `{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"name":"` + create + `"}}`},

@@ -18,6 +18,13 @@ const separator = filepath.Separator
 // jsonPath is a path as it stands in a JSON string.
 func jsonPath(path string) string { return strings.ReplaceAll(path, `\`, `\\`) }
 
+// programs puts the paths of ours, and of one that is gone, into the JSON of a host's
+// file. On Windows, too, they are absolute there.
+func (c computer) programs(servers string) string {
+	gone := filepath.Join(c.Home, "nowhere", "payu-mcp")
+	return strings.NewReplacer("OURS", jsonPath(c.ours), "/nowhere/payu-mcp", jsonPath(gone)).Replace(servers)
+}
+
 // samples are files as people have them, by what a path ends with.
 func samples() map[string]string {
 	return map[string]string{
@@ -392,7 +399,8 @@ func TestPlan_personsOwnMembers_stay(t *testing.T) {
 			"\"PAYU_MCP_BROWSER\", \"PAYU_MCP_CA_FILE\", \"PAYU_MCP_LOG_FILE\", \"PAYU_MCP_LOG_LEVEL\", \"PAYU_MCP_PROXY\", \"PAYU_MCP_STATE_DIR\", \"PAYU_MCP_STORE\", \"PAYU_MCP_URL\"]\n"},
 	} {
 		c := newComputer(t, "linux")
-		path := c.put(test.path, strings.ReplaceAll(test.before, "OURS", jsonPath(c.ours)))
+		before := strings.ReplaceAll(test.before, "'OURS'", "'"+c.ours+"'") // TOML: as it is
+		path := c.put(test.path, strings.ReplaceAll(before, "OURS", jsonPath(c.ours)))
 		if n := c.install(host(t, test.host), c.command(), install.Options{}); n != 0 {
 			t.Errorf("%s was changed to\n%s", test.host, c.read(path))
 		}

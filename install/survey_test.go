@@ -49,7 +49,7 @@ func TestSurvey_entry_state(t *testing.T) {
 			c := newComputer(t, "linux")
 			path := c.Paths(host(t, test.host), false)[0]
 			c.put(strings.TrimPrefix(path, c.Home), `{"mcpServers": {"other": {"command": "npx", "args": ["-y", "x"]}, `+
-				strings.ReplaceAll(strings.TrimSuffix(test.servers+`, `, `, `)+`}}`, "OURS", c.ours))
+				c.programs(strings.TrimSuffix(test.servers+`, `, `, `))+`}}`)
 			if test.servers == "" {
 				c.put(strings.TrimPrefix(path, c.Home), `{"mcpServers": {}}`)
 			}
@@ -142,7 +142,7 @@ func TestSurvey_advice_cures(t *testing.T) {
 		{"gone, another login, under another name", `"payu": {"command": "OURS", "args": []}, "shop": {"command": "/nowhere/payu-mcp", "args": ["--profile", "shop2"]}`, "payu-mcp install --client cursor --profile shop2", "shop2"},
 	} {
 		c := newComputer(t, "linux")
-		path := c.put(".cursor/mcp.json", `{"mcpServers": {`+strings.ReplaceAll(test.servers, "OURS", jsonPath(c.ours))+`}}`)
+		path := c.put(".cursor/mcp.json", `{"mcpServers": {`+c.programs(test.servers)+`}}`)
 		found := c.findings("cursor")
 		if f := found[len(found)-1]; f.Advice != test.want {
 			t.Errorf("%s: the advice is %q, want %q", test.name, f.Advice, test.want)
@@ -156,7 +156,7 @@ func TestSurvey_advice_cures(t *testing.T) {
 	}
 
 	c := newComputer(t, "linux")
-	c.put(".cursor/mcp.json", `{"mcpServers": {"try": {"command": "/nowhere/payu-mcp", "args": ["--url", "http://127.0.0.1:1/mcp"]}}}`)
+	c.put(".cursor/mcp.json", c.programs(`{"mcpServers": {"try": {"command": "/nowhere/payu-mcp", "args": ["--url", "http://127.0.0.1:1/mcp"]}}}`))
 	if f := c.findings("cursor")[1]; f.State != install.StateStale || strings.Contains(f.Advice, "install") {
 		t.Errorf("of an entry that install does not touch: %+v", f)
 	}
@@ -171,7 +171,7 @@ func TestSurvey_strangeProfile_notInTheAdvice(t *testing.T) {
 		`"payu-x; touch y": {"command": "npx", "args": ["mcp-remote", "https://api.payu.in/mcp"]}`,
 	} {
 		c := newComputer(t, "linux")
-		c.put(".cursor/mcp.json", `{"mcpServers": {`+servers+`}}`)
+		c.put(".cursor/mcp.json", `{"mcpServers": {`+c.programs(servers)+`}}`)
 		if f := c.findings("cursor")[1]; f.Advice == "" || strings.Contains(f.Advice, "touch") {
 			t.Errorf("%s: the advice is %q", servers, f.Advice)
 		}

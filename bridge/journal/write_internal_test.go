@@ -208,7 +208,7 @@ func TestJournal_manyAtOnce_shareASync(t *testing.T) {
 		synctest.Wait()
 		close(d.hang)
 		calls.Wait()
-		if n := d.count(`"begun"`); n != 64 || d.syncs != 2 {
+		if n := d.count(`"begun"`); n != 64 || d.syncs > 2 {
 			t.Errorf("%d lines, %d syncs", n, d.syncs)
 		}
 		j.Close(time.Second)

@@ -40,7 +40,7 @@ func newComputer(t *testing.T, o sandbox.Options) *computer {
 func (c *computer) command(args ...string) *exec.Cmd {
 	c.t.Helper()
 	cmd := exec.CommandContext(c.t.Context(), "payu-mcp", append(args, "--state-dir", filepath.Join(c.home, "state"))...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.home, "PAYU_MCP_BROWSER=" + c.opener, "PAYU_MCP_STORE=file"}
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.home, "USERPROFILE=" + c.home, "PAYU_MCP_BROWSER=" + c.opener, "PAYU_MCP_STORE=file"}
 	if dir := os.Getenv("GOCOVERDIR"); dir != "" { // else its end is not silent (tools/cover)
 		cmd.Env = append(cmd.Env, "GOCOVERDIR="+dir)
 	}

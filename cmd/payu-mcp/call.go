@@ -27,11 +27,12 @@ sent it. A tool that reports an error prints it on the standard error.
 
 The exit code is 0 when the tool did its work, 1 when it reported an error or a brake
 held it back, 2 when the command line or the arguments cannot be meant, 3 when nobody
-is signed in, 6 when the network or PayU is at fault and the call has not run, 130
-after Ctrl-C. With 7 the call may have run and nobody here knows what became of it:
-never repeat it before you have looked in PayU. docs/shell.md has more.`
+is signed in, 4 when the person said no, 5 when the keychain cannot be used, 6 when the
+network or PayU is at fault and the call has not run, 130 after Ctrl-C. With 7 the call
+may have run and nobody here knows what became of it: never repeat it before you have
+looked in PayU. docs/shell.md has more.`
 
-const callExample = `  printf '{"invoiceNumber":"%s","paymentDetailsRequired":true}' "$INVOICE" |
+const callExample = `  jq -n --arg i "$INVOICE" '{invoiceNumber: $i}' |
     payu-mcp call payLinks_paymentLink_getByInvoiceNumber -
   payu-mcp call payLinks_paymentLink_create @link.json
   payu-mcp call health_check --json

@@ -15,7 +15,7 @@ func newTestScreen(columns int) (*screen, *bytes.Buffer) {
 // shownOn plays a terminal that knows \r and \n, and gives its lines.
 func shownOn(out string) string {
 	var lines []string
-	for _, line := range strings.Split(out, "\n") {
+	for line := range strings.SplitSeq(out, "\n") {
 		var cells []rune
 		at := 0
 		for _, r := range line {

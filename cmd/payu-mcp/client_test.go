@@ -200,7 +200,7 @@ func TestBridge_profileThatCameWithTheConfiguration_doesNotCount(t *testing.T) {
 func TestBridge_noteOfFoldersDamaged_ownProfileCounts(t *testing.T) {
 	t.Parallel()
 	c := newComputer(t, sandbox.Options{})
-	o := &options{stateDir: filepath.Join(c.home, ".local", "state", "payu-mcp"), profile: "default", login: settings{Proxy: "http://127.0.0.1:9"}}
+	o := &options{stateDir: ownStateDir(c.home), profile: "default", login: settings{Proxy: "http://127.0.0.1:9"}}
 	if err := os.MkdirAll(o.stateDir, 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/payu-mcp/payu-mcp/install"
 	"github.com/payu-mcp/payu-mcp/internal/sandbox"
 )
 
@@ -36,6 +37,7 @@ type docRule struct {
 func docRules() []docRule {
 	rule := func(lines, add, why string) docRule { return docRule{regexp.MustCompile(lines), add, why} }
 	return []docRule{
+		rule(`--client (`+strings.Join(otherHosts(), "|")+`)( |$)`, "", "is that of Cursor, Codex and Continue, but for the host's name: one for each kind of file"),
 		rule(`^install .*--(print|list|dry-run)`, " ", "runs as it stands"),
 		rule(`^(un)?install\b`, "--dry-run", "asks a person, and writes hosts' files"),
 		rule(`^logs .*-f`, "", "does not end by itself"),
@@ -44,6 +46,17 @@ func docRules() []docRule {
 		rule(`^demo .*--browser`, "", "opens the person's browser"),
 		rule(`^call .*@`, "", "reads a file of the person's"),
 	}
+}
+
+// otherHosts are those whose pages' lines are not run.
+func otherHosts() []string {
+	var ids []string
+	for _, h := range install.Hosts() {
+		if !slices.Contains([]string{"cursor", "codex", "continue"}, h.ID) {
+			ids = append(ids, h.ID)
+		}
+	}
+	return ids
 }
 
 // otherPrograms are those that the documents use besides; what they are told is
@@ -138,6 +151,13 @@ func checkWords(l docLine) error {
 		if w == "PORT" || w == "N" {
 			args[i] = "8765"
 		}
+		if i > 0 && args[i-1] == "--client" && !docPlaceholder.MatchString(w) {
+			for id := range strings.SplitSeq(w, ",") {
+				if _, known := install.Find(id); !known {
+					return fmt.Errorf("there is no host %s", id)
+				}
+			}
+		}
 	}
 	err := parseOnly(args)
 	if err != nil && l.mention { // what is only named may lack its last word
@@ -218,6 +238,7 @@ func TestDocs_badSample_isSeen(t *testing.T) {
 		"alone":       "`--gone`\n",
 		"hint":        "run payu-mcp gone first\n",
 		"hint option": "give payu-mcp login --gone\n",
+		"host":        "`payu-mcp install --client nobody`\n",
 		"target":      "    make nothing  # does it\n",
 		"script":      "```sh\ne2e/gone.sh\n```\n",
 		"folder":      "```sh\ngo run ./cmd/gone\n```\n",
@@ -328,7 +349,7 @@ func TestDocs_commandLines_run(t *testing.T) {
 	for _, l := range ends {
 		w.ends(t, l)
 	}
-	if len(seen) < 50 {
+	if len(seen) < 40 {
 		t.Errorf("only %d command lines were found that can be run", len(seen))
 	}
 }

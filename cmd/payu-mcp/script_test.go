@@ -80,7 +80,7 @@ func setupScript(e *testscript.Env) error {
 	e.Setenv("URL", sb.Endpoint())
 	e.Setenv("HOME", e.WorkDir)
 	e.Setenv("USERPROFILE", e.WorkDir)
-	e.Setenv("STATE", filepath.Join(e.WorkDir, ".local", "state", "payu-mcp"))
+	e.Setenv("STATE", ownStateDir(e.WorkDir))
 	e.Setenv("PAYU_MCP_STORE", "file")
 	e.Setenv("PAYU_MCP_BROWSER", "payu-mcp demo-browser")
 	return nil
@@ -270,4 +270,9 @@ func scriptTruncate(ts *testscript.TestScript, _ bool, _ []string) {
 	info, err := os.Stat(files[0])
 	ts.Check(err)
 	ts.Check(os.Truncate(files[0], info.Size()/2))
+}
+
+// ownStateDir is the state folder of a person with that home.
+func ownStateDir(home string) string {
+	return filepath.FromSlash(strings.NewReplacer("~", home, "%USERPROFILE%", home).Replace(displayStateDir()))
 }

@@ -161,6 +161,9 @@ func link(t *testing.T, target, path string) string {
 	if err := os.Symlink(target, path); err != nil {
 		t.Skip("no links here:", err)
 	}
+	if info, err := os.Lstat(path); err != nil || info.Mode().Type() != os.ModeSymlink {
+		t.Skip("no links here, though it says so") // Wine
+	}
 	return path
 }
 

@@ -68,7 +68,7 @@ func (s *Sandbox) bind(ctx context.Context, origin *string, h http.Handler, useT
 	}
 	scheme := "http://"
 	srv := &http.Server{
-		Handler: h, Protocols: new(http.Protocols), ReadHeaderTimeout: 10 * time.Second,
+		Handler: h, Protocols: new(http.Protocols), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		// A client that gives up a handshake is what tests are about, not news.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
