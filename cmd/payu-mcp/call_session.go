@@ -99,7 +99,11 @@ func (s *shell) run(cmd *cobra.Command, ask *questions, do func(ctx context.Cont
 	// What is to be stored is stored, also after Ctrl-C.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), closeLimit-relayLimit)
 	defer cancel()
-	return errors.Join(err, p.close(ctx))
+	if closing := p.close(ctx); closing != nil {
+		// No part of the exit code, which tells a script what became of the call.
+		log.Warn("the renewed login could not be stored", slog.Any("error", closing))
+	}
+	return err
 }
 
 // signedIn opens a session and does the work in it. Nothing of the work is done
