@@ -132,10 +132,19 @@ func FuzzDiscovery(f *testing.F) {
 		if s.AuthorizationEndpoint == "" || s.TokenEndpoint == "" || pinned && s.Issuer != payuOrigin && s.Issuer != payuAccounts {
 			t.Errorf("accepted %+v", s)
 		}
-		if !strings.HasPrefix(endpoint+"/", strings.TrimSuffix(d.resource, "/")+"/") {
+		if !isAbove(d.resource, endpoint) {
 			t.Errorf("the token is for %q", d.resource)
 		}
 	})
+}
+
+// isAbove reports whether an address is the endpoint's or of a folder above it.
+// Scheme and host may be written in any case (RFC 3986 section 6.2.2.1).
+func isAbove(address, endpoint string) bool {
+	scheme, rest, _ := strings.Cut(address, "://")
+	host, path, _ := strings.Cut(rest, "/")
+	plain := strings.ToLower(scheme+"://"+host) + "/" + path
+	return strings.HasPrefix(endpoint+"/", strings.TrimSuffix(plain, "/")+"/")
 }
 
 // FuzzResponse: whatever comes to the redirect URI, or is pasted, gives a code only
