@@ -6,7 +6,7 @@ FUZZTIME ?= 20s
 build: ; CGO_ENABLED=0 go build -trimpath -o payu-mcp ./cmd/payu-mcp
 test: ; go test ./...
 race: ; go test -race ./...
-lint: ; $(TOOL) golangci-lint run && (cd e2e && go tool -modfile=../tools/go.mod golangci-lint run) && cd tools && go tool golangci-lint run ./security ./packages && ./workflows
+lint: ; $(TOOL) golangci-lint run && (cd e2e && go tool -modfile=../tools/go.mod golangci-lint run) && cd tools && go tool golangci-lint run ./security ./packages && ./dead && ./workflows
 fmt: ; $(TOOL) golangci-lint fmt && (cd e2e && go tool -modfile=../tools/go.mod golangci-lint fmt) && cd tools && go tool golangci-lint fmt ./security ./packages
 fuzz: ; tools/fuzz $(FUZZTIME)
 security: ; go test -C tools ./security && go run -C tools ./security -check
