@@ -53,7 +53,7 @@ func newTopicCmds() []*cobra.Command {
 		{Use: "files", Short: "What is stored where", Long: topicFiles},
 	}
 	for _, t := range topics {
-		t.SetHelpTemplate("{{.Long}}\n") // without a usage, which it has not
+		t.SetHelpFunc(func(c *cobra.Command, _ []string) { c.Println(c.Long) }) // without a usage, which it has not
 	}
 	return topics
 }
