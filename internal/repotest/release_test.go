@@ -154,6 +154,18 @@ func releaseVariables(t *testing.T, tree fs.FS) []string {
 	return breaches
 }
 
+// releaseOrder: goreleaser puts the halves of the universal program for Macs one
+// after the other as they come, so that only one may be built at a time.
+func releaseOrder(_ *testing.T, tree fs.FS) []string {
+	var breaches []string
+	for _, script := range []string{"tools/release/snapshot", "tools/release/release"} {
+		if b, err := fs.ReadFile(tree, script); err != nil || !strings.Contains(string(b), " --parallelism=1") {
+			breaches = append(breaches, script+" builds in an order that is by chance")
+		}
+	}
+	return breaches
+}
+
 const badRelease = `
 builds:
   - id: a
@@ -200,4 +212,9 @@ func TestRelease_noIdentity_nothingIsUploaded(t *testing.T) {
 func TestRelease_variables_exist(t *testing.T) {
 	t.Parallel()
 	holds(t, releaseVariables, badReleaseTree(), 1)
+}
+
+func TestRelease_builds_areInOrder(t *testing.T) {
+	t.Parallel()
+	holds(t, releaseOrder, badReleaseTree(), 2)
 }
