@@ -18,9 +18,8 @@ func outcomeOf(m jsonmsg.Message, status int, cancelled bool) journal.Outcome {
 	if cancelled || LeavesOpen(m, status) && jsonmsg.Text(jsonmsg.Lookup(m.Raw, "error", "data", "source")) != source {
 		failed = journal.Unknown
 	}
-	result := jsonmsg.Lookup(m.Raw, "result")
 	switch {
-	case m.IsError, string(jsonmsg.Lookup(result, "isError")) == "true", SaysNo(result):
+	case IsFailure(m):
 		return failed
 	case m.ResultType == resultInput:
 		return journal.Asked
@@ -44,9 +43,16 @@ func LeavesOpen(m jsonmsg.Message, status int) bool {
 	return m.IsError && (status >= fault || m.ErrorCode() == jsonmsg.CodeInternal)
 }
 
-// SaysNo reports whether a result is PayU's refusal in words: a text of JSON with
+// IsFailure reports whether an answer is an error, of the server or of the tool, or
+// a refusal in words.
+func IsFailure(m jsonmsg.Message) bool {
+	result := jsonmsg.Lookup(m.Raw, "result")
+	return m.IsError || string(jsonmsg.Lookup(result, "isError")) == "true" || saysNo(result)
+}
+
+// saysNo reports whether a result is PayU's refusal in words: a text of JSON with
 // status -1 (PAYU P26).
-func SaysNo(result json.RawMessage) bool {
+func saysNo(result json.RawMessage) bool {
 	const most = 64 << 10 // bytes: a refusal is short
 	content := jsonmsg.At(jsonmsg.Lookup(result, "content"))
 	no := false

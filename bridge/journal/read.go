@@ -14,6 +14,17 @@ type Listing struct {
 	Cut     bool    // a file is larger than any that was written here: its beginning was not read
 }
 
+// Open is how many entries somebody still has to look up.
+func (l Listing) Open() int {
+	n := 0
+	for _, e := range l.Entries {
+		if e.Open() {
+			n++
+		}
+	}
+	return n
+}
+
 // Read reads the journal of a profile with its rotated files. A missing one is
 // empty.
 func Read(stateDir, profile string) (Listing, error) {

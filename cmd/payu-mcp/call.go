@@ -160,7 +160,7 @@ func (n *session) giveUp(signals context.Context, id string, tool shellTool) err
 	n.host.end() // what is under way is cut off, and noted
 	answer, begun, entry := n.seen.outcome()
 	switch {
-	case answer.Raw != nil && (tool.reads() || !isFailure(answer)): // it had its answer, just in time
+	case answer.Raw != nil && (tool.reads() || !bridge.IsFailure(answer)): // it had its answer, just in time
 		return n.show(answer, tool)
 	case begun && !tool.reads(): // an error may be the trace of the cancellation
 		return n.unknown(interrupted, entry)
@@ -199,13 +199,6 @@ func (n *session) lookUp(entry string) string {
 	return advice + ": `" + n.journalCommand() + "`, entry " + entry
 }
 
-// isFailure reports whether an answer is an error, of the server or of the tool, or
-// a refusal in words.
-func isFailure(m jsonmsg.Message) bool {
-	result := jsonmsg.Lookup(m.Raw, "result")
-	return m.IsError || string(jsonmsg.Lookup(result, "isError")) == "true" || bridge.SaysNo(result)
-}
-
 // show prints the answer of a call.
 func (n *session) show(m jsonmsg.Message, tool shellTool) error {
 	theirs, _, _ := n.seen.outcome()
@@ -213,7 +206,7 @@ func (n *session) show(m jsonmsg.Message, tool shellTool) error {
 	if m.IsError {
 		return n.failed(faultIn(m, servers), tool)
 	}
-	result, isError := jsonmsg.Lookup(m.Raw, "result"), isFailure(m)
+	result, isError := jsonmsg.Lookup(m.Raw, "result"), bridge.IsFailure(m)
 	if isError && !servers {
 		return n.ours(result)
 	}

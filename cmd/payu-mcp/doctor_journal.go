@@ -20,13 +20,7 @@ func (d *doctor) journal(context.Context) diagnose.Findings {
 	if d.o.login.NoJournal {
 		line.Text += ", and no more will be (--no-journal)"
 	}
-	open := 0
-	for _, e := range l.Entries {
-		if e.Open() {
-			open++
-		}
-	}
-	if open > 0 {
+	if open := l.Open(); open > 0 {
 		line.Result, line.Next = diagnose.Warning, d.o.journalCommand()
 		line.Text += fmt.Sprintf("; of unknown outcome, and not looked up yet: %d", open)
 	}

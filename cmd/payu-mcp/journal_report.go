@@ -39,13 +39,10 @@ type journalEntry struct {
 // newJournalReport takes the last entries of those that are wanted.
 func newJournalReport(o *options, l journal.Listing, f journalFlags) *journalReport {
 	r := &journalReport{
-		File: journal.Path(o.stateDir, o.profile), Entries: []journalEntry{}, Damaged: l.Damaged, Cut: l.Cut,
+		File: journal.Path(o.stateDir, o.profile), Entries: []journalEntry{}, Unknown: l.Open(), Damaged: l.Damaged, Cut: l.Cut,
 		command: o.command("journal --checked ENTRY"), only: f.unknown,
 	}
 	for _, e := range slices.Backward(l.Entries) {
-		if e.Open() {
-			r.Unknown++
-		}
 		if len(r.Entries) < f.most && (e.Open() || !f.unknown) {
 			r.Entries = append(r.Entries, journalEntry{
 				e.ID, e.Begun.UTC(), e.Tool, e.InvoiceNumber, e.RequestID, e.Outcome, e.Ended.UTC(), e.Checked.UTC(),
@@ -90,11 +87,7 @@ func (o *options) statusJournal() statusJournal {
 	if err != nil {
 		s.Trouble = err.Error()
 	}
-	for _, e := range l.Entries {
-		if e.Open() {
-			s.Unknown++
-		}
-	}
+	s.Unknown = l.Open()
 	return s
 }
 
