@@ -173,16 +173,22 @@ func TestEnds_callAnsweredInTime_delivered(t *testing.T) {
 			answer := l.calling("health_check")
 			end(l)
 			code := l.gone(goneBusy)
-			select {
-			case m := <-answer:
-				if m.Error != nil {
-					t.Errorf("the call failed: %s", m.Error)
-				}
-			default:
-				t.Error("the call was not answered")
-			}
+			wasAnswered(t, answer)
 			l.well(code)
 		})
+	}
+}
+
+// wasAnswered checks that a call got its result before the bridge was gone.
+func wasAnswered(t *testing.T, answer <-chan message) {
+	t.Helper()
+	select {
+	case m := <-answer:
+		if m.Error != nil {
+			t.Errorf("the call failed: %s", m.Error)
+		}
+	default:
+		t.Error("the call was not answered")
 	}
 }
 

@@ -48,14 +48,7 @@ func TestNPM_ends_answersFirst(t *testing.T) {
 			answer := l.calling("health_check")
 			end(l)
 			code := l.gone(goneBusy)
-			select {
-			case m := <-answer:
-				if m.Error != nil {
-					t.Errorf("the call failed: %s", m.Error)
-				}
-			default:
-				t.Error("the call was not answered")
-			}
+			wasAnswered(t, answer)
 			l.well(code)
 		})
 	}
