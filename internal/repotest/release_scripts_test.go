@@ -80,3 +80,79 @@ func TestReleaseScripts_noReleaseTag_refused(t *testing.T) {
 		}
 	}
 }
+
+// step is the script of one step of the release workflow, by its name.
+func step(t *testing.T, job, name string) string {
+	t.Helper()
+	for _, s := range workflows(t, os.DirFS("../.."))[".github/workflows/release.yml"].Jobs[job].Steps {
+		if s.Name == name {
+			return s.Run
+		}
+	}
+	t.Fatalf("job %s has no step %q", job, name)
+	return ""
+}
+
+// npmStub has nothing published yet, and writes down what it is to publish.
+const npmStub = `#!/bin/bash
+case $1 in
+config) echo https://registry.example/ ;;
+view) exit 1 ;;
+publish) [[ -x $(echo "${@: -1}"/bin/*) ]] && echo "$@" ;;
+esac
+`
+
+func publishesNPM(t *testing.T, version string, environment ...string) (string, error) {
+	t.Helper()
+	dir := put(t, map[string]string{
+		"bin/npm":                                  npmStub,
+		"packages/npm/payu-mcp/package.json":       `{"name": "payu-mcp", "version": "` + version + `"}`,
+		"packages/npm/payu-mcp/bin/payu-mcp.js":    "",
+		"packages/npm/@payu-mcp/x-rc/package.json": `{"name": "@payu-mcp/x-rc", "version": "` + version + `"}`,
+		"packages/npm/@payu-mcp/x-rc/bin/payu-mcp": "",
+	})
+	return shell(t, dir, "chmod -x packages/npm/*/bin/* packages/npm/@*/*/bin/*\n"+step(t, "publish", "npm"), environment...)
+}
+
+func TestReleaseScripts_npm_platformsFirstAndPreReleasesAside(t *testing.T) {
+	t.Parallel()
+	for version, tag := range map[string]string{"1.2.0": "latest", "1.2.0-rc1": "next"} {
+		out, err := publishesNPM(t, version, "TRUSTED=true")
+		each := "publish --provenance --access public --tag " + tag + " ./packages/npm/"
+		if want := each + "@payu-mcp/x-rc\n" + each + "payu-mcp\n"; err != nil || out != want {
+			t.Errorf("%s: npm was told %q, want %q (%v)", version, out, want, err)
+		}
+	}
+}
+
+func TestReleaseScripts_npmWithoutIdentity_nothing(t *testing.T) {
+	t.Parallel()
+	if out, err := publishesNPM(t, "1.2.0", "NPM_TOKEN=", "TRUSTED="); err != nil || strings.Contains(out, "publish --") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func TestReleaseScripts_draftStillADraftOrAnother_nothingIsPublished(t *testing.T) {
+	t.Parallel()
+	const curlStub = "#!/bin/bash\n[[ ${@: -1} == https://example.com/out ]] && echo bundle >bundle.mcpb\n"
+	entry := func(kind, sum, address string) string {
+		return `{"packages": [{"registryType": "npm"}, {"registryType": "` + kind + `", "fileSha256": "` + sum + `", "identifier": "` + address + `"}]}`
+	}
+	const right = "ef17b7d320f2acc023f2018dab381827ba22f9d01b6c4c97894e1bbfe4928313"
+	for name, c := range map[string]struct {
+		entry string
+		ok    bool
+	}{
+		"published":  {entry("mcpb", right, "https://example.com/out"), true},
+		"draft":      {entry("mcpb", right, "https://example.com/draft"), false},
+		"another":    {entry("mcpb", strings.Repeat("0", 64), "https://example.com/out"), false},
+		"no bundle":  {entry("oci", right, "https://example.com/out"), false},
+		"not a JSON": {"", false},
+	} {
+		dir := put(t, map[string]string{"bin/curl": curlStub, "packages/server.json": c.entry})
+		out, err := shell(t, dir, step(t, "publish", "the draft was published, and its bundle is the one of the registry's entry"))
+		if (err == nil) != c.ok {
+			t.Errorf("%s: %v, %s", name, err, out)
+		}
+	}
+}
