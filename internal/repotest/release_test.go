@@ -134,6 +134,31 @@ func releaseIdentities(t *testing.T, tree fs.FS) []string {
 	return slices.Compact(slices.Sorted(slices.Values(breaches)))
 }
 
+// releaseManifests finds lists for Homebrew, Scoop and winget that people would
+// get before the files that they name, and a cask of programs that macOS refuses.
+func releaseManifests(t *testing.T, tree fs.FS) []string {
+	t.Helper()
+	all := leaves(t, tree)
+	var breaches []string
+	for _, list := range []string{"homebrew_casks", "scoops", "winget"} {
+		pull := list + ".*.repository.pull_request."
+		if own := values(all, list+".*.repository.branch"); len(own) != 1 || !slices.Equal(slices.Concat(values(all, pull+"enabled"), values(all, pull+"draft")), []string{"true", "true"}) {
+			breaches = append(breaches, fmt.Sprintf("%s: %s is uploaded while the release is a draft: want a pull request", releaseFile, list))
+		}
+	}
+	asked := strings.Join(values(all, "homebrew_casks.*.skip_upload"), "")
+	for _, at := range []string{"sign.certificate", "sign.password", "notarize.issuer_id", "notarize.key_id", "notarize.key"} {
+		for _, v := range values(all, "notarize.macos.*."+at) {
+			if name := envOrDefault.FindStringSubmatch(v); name == nil || !strings.Contains(asked, `(isEnvSet "`+name[1]+`")`) {
+				breaches = append(breaches, fmt.Sprintf("%s: the cask is uploaded without %s, which is %s", releaseFile, at, v))
+			}
+		}
+	}
+	return breaches
+}
+
+var envOrDefault = regexp.MustCompile(`envOrDefault "(\w+)"`)
+
 // releaseVariables finds variables that the linker is told to set and that are
 // not there; it says nothing of it.
 func releaseVariables(t *testing.T, tree fs.FS) []string {
@@ -179,10 +204,10 @@ archives:
     builds_info: {mtime: "{{ .CommitDate }}"}
     files: [{src: LICENSE, info: {mtime: "{{ .Now }}"}}, {src: tools/release/out/none/*, info: {mtime: "{{ .CommitDate }}"}}]
 nfpms: [{id: a, mtime: "{{ .CommitDate }}", contents: [{src: LICENSE, file_info: {mtime: "{{ .CommitDate }}"}}, {src: LICENSE}]}]
-notarize: {macos: [{enabled: '{{ isEnvSet "KNOWN" }}'}]}
+notarize: {macos: [{enabled: '{{ isEnvSet "KNOWN" }}', sign: {certificate: '{{ envOrDefault "KNOWN" "" }}'}}]}
 homebrew_casks: [{skip_upload: true}]
 scoops: [{skip_upload: '{{ isEnvSet "UNKNOWN" }}'}]
-winget: [{skip_upload: auto}]
+winget: [{skip_upload: auto, repository: {branch: b, pull_request: {enabled: true, draft: true}}}]
 release: {draft: false}
 `
 
@@ -207,6 +232,11 @@ func TestRelease_everyPath_isThere(t *testing.T) {
 func TestRelease_noIdentity_nothingIsUploaded(t *testing.T) {
 	t.Parallel()
 	holds(t, releaseIdentities, badReleaseTree(), 4)
+}
+
+func TestRelease_manifests_waitForTheRelease(t *testing.T) {
+	t.Parallel()
+	holds(t, releaseManifests, badReleaseTree(), 3)
 }
 
 func TestRelease_variables_exist(t *testing.T) {
