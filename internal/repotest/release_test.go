@@ -181,11 +181,17 @@ func releaseVariables(t *testing.T, tree fs.FS) []string {
 
 // releaseOrder: goreleaser puts the halves of the universal program for Macs one
 // after the other as they come, so that only one may be built at a time.
-func releaseOrder(_ *testing.T, tree fs.FS) []string {
+func releaseOrder(t *testing.T, tree fs.FS) []string {
+	t.Helper()
 	var breaches []string
 	for _, script := range []string{"tools/release/snapshot", "tools/release/release"} {
 		if b, err := fs.ReadFile(tree, script); err != nil || !strings.Contains(string(b), " --parallelism=1") {
 			breaches = append(breaches, script+" builds in an order that is by chance")
+		}
+	}
+	for _, p := range pages(t, tree) {
+		if strings.Contains(contents(t, tree, p.path), "goreleaser release") {
+			breaches = append(breaches, p.path+" starts goreleaser without the scripts, in an order that is by chance")
 		}
 	}
 	return breaches
@@ -213,7 +219,7 @@ release: {draft: false}
 
 func badReleaseTree() fstest.MapFS {
 	return fstest.MapFS{
-		releaseFile: text(badRelease), "LICENSE": text("x"), "RELEASING.md": text("`KNOWN`"),
+		releaseFile: text(badRelease), "LICENSE": text("x"), "RELEASING.md": text("`KNOWN`\n```\ntools/release/goreleaser release\n```\n"),
 		"tools/release/extras":    text(`mkdir "$out/man"`),
 		"internal/buildinfo/b.go": text("package buildinfo\n\nvar version string\n"),
 	}
@@ -246,5 +252,5 @@ func TestRelease_variables_exist(t *testing.T) {
 
 func TestRelease_builds_areInOrder(t *testing.T) {
 	t.Parallel()
-	holds(t, releaseOrder, badReleaseTree(), 2)
+	holds(t, releaseOrder, badReleaseTree(), 3)
 }
