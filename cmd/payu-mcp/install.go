@@ -122,7 +122,7 @@ func ownCommand(sys install.System) (string, error) {
 	}
 	path, err := sys.StablePath(self)
 	if errors.Is(err, install.ErrNotLasting) {
-		return "", hint.With(err, "install the program first, for example: go install github.com/payu-mcp/payu-mcp/cmd/payu-mcp@latest; then run payu-mcp install")
+		return "", hint.With(err, "put the program where it stays, such as a folder on your PATH (in a clone, with Go: go install ./cmd/payu-mcp), and run payu-mcp install from there")
 	}
 	return path, err
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/payu-mcp/payu-mcp/install"
+	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
 
@@ -23,6 +25,24 @@ import (
 func TestInstall_stories(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, scripts("install"))
+}
+
+// The tests are such a program themselves: go test builds it for one run.
+func TestOwnCommand_programThatWillBeGone_adviceWorksWithoutARelease(t *testing.T) {
+	t.Parallel()
+	_, err := ownCommand(install.System{})
+	if err == nil {
+		t.Skip("the tests were built to last")
+	}
+	advice := hint.Of(err)
+	if !errors.Is(err, install.ErrNotLasting) || !strings.Contains(advice, "run payu-mcp install") {
+		t.Errorf("%v, with the advice %q", err, advice)
+	}
+	for _, published := range []string{"@latest", "npm ", "brew "} {
+		if strings.Contains(advice, published) {
+			t.Errorf("the advice needs something that may not be published: %q", advice)
+		}
+	}
 }
 
 // Ctrl-C ends a question that nobody answers.
