@@ -125,15 +125,9 @@ func (b *bridge) text(f *flight, t notice) {
 
 // giveText answers a tool call with one text.
 func (b *bridge) giveText(f *flight, text string, isError bool) {
-	content := jsonmsg.Object(
-		jsonmsg.Member{Key: "type", Value: jsonmsg.Quote("text")},
-		jsonmsg.Member{Key: "text", Value: jsonmsg.Quote(text)})
-	members := []jsonmsg.Member{{Key: "content", Value: append(append([]byte("["), content...), ']')}}
-	if isError {
-		members = append(members, jsonmsg.Member{Key: "isError", Value: []byte("true")})
-	}
+	result := jsonmsg.ToolText(text, isError)
 	if f.msg.Modern() {
-		members = append(members, jsonmsg.Member{Key: "resultType", Value: jsonmsg.Quote("complete")})
+		result = with(result, jsonmsg.Member{Key: "resultType", Value: jsonmsg.Quote("complete")})
 	}
-	b.give(f, jsonmsg.Object(members...))
+	b.give(f, result)
 }
