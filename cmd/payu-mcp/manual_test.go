@@ -62,7 +62,7 @@ func allCommands(cmd *cobra.Command) []*cobra.Command {
 func TestManual_everyCommand_hasItsPage(t *testing.T) {
 	t.Parallel()
 	pages := manualPages(t, "1790000000")
-	root := newRootCmd(env{})
+	root := newRootCmd(env{args: []string{"help"}})
 	root.InitDefaultCompletionCmd()
 	want := 0
 	for _, cmd := range allCommands(root) {
