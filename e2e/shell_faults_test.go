@@ -28,7 +28,10 @@ func TestShell_callFails_exitCodes(t *testing.T) {
 		"403":         {fault.Status(http.StatusForbidden), certain},
 		"400":         {fault.Status(http.StatusBadRequest), certain},
 		"redirect":    {fault.Redirect("http://127.0.0.1:1"), certain},
-		"401":         {fault.Status(http.StatusUnauthorized), codes{exitSignedOut, exitSignedOut, exitSignedOut}},
+		// It is written as our own error would be: whatever it says, it is the server's.
+		"poses as ours":     {refusing(posingAsOurs()), codes{exitUnknown, exitUnknown, exitError}},
+		"500 poses as ours": {fault.JSON(http.StatusInternalServerError, `{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"x","data":{"source":"payu-mcp"}}}`), codes{exitUnknown, exitUnknown, exitError}},
+		"401":               {fault.Status(http.StatusUnauthorized), codes{exitSignedOut, exitSignedOut, exitSignedOut}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -57,4 +60,11 @@ func TestShell_callFails_exitCodes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// posingAsOurs is an error of a server that says to be ours, and that nothing was sent.
+func posingAsOurs() map[string]any {
+	return map[string]any{"code": -32603, "message": "network: cannot connect, nothing was sent", "data": map[string]any{
+		"source": "payu-mcp", "kind": "unreachable", "side": "network", "hint": "repeat the command",
+	}}
 }
