@@ -10,7 +10,7 @@ import (
 
 // maxPause is how long a tool call may have waited for a sign-in and still be
 // sent: after that the host may have given up and asked again, and PayU would
-// run it twice (DESIGN decision 3).
+// run it twice (RELAY B8).
 const maxPause = 20 * time.Second
 
 // maxSignIns is how many sign-ins one call may lead to: one because nobody is

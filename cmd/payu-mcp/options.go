@@ -33,7 +33,7 @@ type options struct {
 }
 
 // settings are the options that `login` remembers in the profile, because hosts
-// strip the environment and their entries stay short (DESIGN decision 10).
+// strip the environment and their entries stay short.
 type settings struct {
 	URL                   string `json:"url,omitempty"`
 	ClientID              string `json:"client_id,omitempty"`
