@@ -11,11 +11,13 @@ import (
 // code of `call`.
 
 // outcomeOf reads what became of a call in the answer to it, which came with an
-// HTTP status. An error may be the trace of the host's cancellation: then nobody
-// knows how far it had come.
+// HTTP status. An answer that is delivered is the server's, whatever it says of
+// itself: it can write all that we can. How a call ended that we end ourselves is
+// told by the error of Upstream.Do (account.after). An error may be the trace of the
+// host's cancellation: then nobody knows how far it had come.
 func outcomeOf(m jsonmsg.Message, status int, cancelled bool) journal.Outcome {
 	failed := journal.Failed
-	if cancelled || LeavesOpen(m, status) && jsonmsg.Text(jsonmsg.Lookup(m.Raw, "error", "data", "source")) != source {
+	if cancelled || LeavesOpen(m, status) {
 		failed = journal.Unknown
 	}
 	switch {

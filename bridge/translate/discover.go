@@ -76,7 +76,7 @@ func (t *Translator) discover(ctx context.Context, m jsonmsg.Message, h remote.H
 	case code == codeVersion && speaks(answer, remote.LegacyVersions()...), answer.IsError && !remote.IsModernCode(code):
 		return false, nil
 	case answer.IsError:
-		return true, fail(h, m, jsonmsg.CodeInternal, kindUnsupported, plainly(answer))
+		return true, fail(h, m, jsonmsg.CodeInternal, kindUnsupported, "PayU: "+plainly(answer).Error())
 	case !speaks(answer, remote.ModernVersion) && speaks(answer, remote.LegacyVersions()...):
 		return false, nil
 	}

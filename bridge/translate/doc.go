@@ -24,7 +24,7 @@
 //     keep their subscriptionId, which a legacy host ignores; its
 //     acknowledgement and its end stay here.
 //   - The errors -32020 to -32022, which a legacy host cannot know, become plain
-//     ones. Results keep resultType, ttlMs and cacheScope.
+//     ones, to a call errors of Do. Results keep resultType, ttlMs and cacheScope.
 //
 // It may import remote, the internal leaves and the SDK for the types of what
 // it authors.

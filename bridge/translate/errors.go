@@ -2,11 +2,9 @@ package translate
 
 import (
 	"encoding/json"
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
-
-	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/remote"
@@ -40,6 +38,9 @@ func fail(h remote.Hooks, m jsonmsg.Message, code int, kind, text string) error 
 	return deliver(h, jsonmsg.ErrorReply(m.ID, code, text, errorData{Source: source, Kind: kind, Side: sideOf(kind)}))
 }
 
+// hintUnfit helps where server, payu-mcp and host do not fit together.
+const hintUnfit = "a newer payu-mcp, or another host program, may help"
+
 // sideOf tells whose the fault is: the host's of a bad message, else the server's.
 func sideOf(kind string) string {
 	if kind == kindBadMessage {
@@ -54,25 +55,20 @@ func (t *Translator) giveUp(h remote.Hooks, m jsonmsg.Message, kind, text string
 	if m.Method != methodCall {
 		return fail(h, m, jsonmsg.CodeInternal, kind, text)
 	}
-	result, err := json.Marshal(&mcp.CallToolResult{IsError: true, Content: []mcp.Content{&mcp.TextContent{Text: text}}})
-	if err != nil {
-		return fmt.Errorf("writing a tool result: %w", err)
-	}
-	return t.reply(h, m, result)
+	return t.reply(h, m, jsonmsg.ToolText(text, true))
 }
 
 // plainly puts an error of the modern era into words. Nothing of the server's
 // text is in it, but for names that we know.
-func plainly(m jsonmsg.Message) string {
+func plainly(m jsonmsg.Message) error {
 	switch m.ErrorCode() {
 	case codeCapability:
-		need := required(jsonmsg.Lookup(m.Raw, "error", "data", "requiredCapabilities"))
-		return "PayU: this needs something that the host program cannot do" + need
+		return errors.New("this needs something that the host program cannot do" + required(jsonmsg.Lookup(m.Raw, "error", "data", "requiredCapabilities")))
 	case codeVersion:
-		return "PayU: the server speaks other protocol versions than payu-mcp (" + remote.ModernVersion + ")" +
-			versions(jsonmsg.Lookup(m.Raw, "error", "data", "supported")) + "; a newer payu-mcp may help"
+		return errors.New("the server speaks other protocol versions than payu-mcp (" + remote.ModernVersion + ")" +
+			versions(jsonmsg.Lookup(m.Raw, "error", "data", "supported")) + "; a newer payu-mcp may help")
 	}
-	return "PayU: the server and payu-mcp do not agree on the headers of the request; nothing was done"
+	return errors.New("the server and payu-mcp do not agree on the headers of the request")
 }
 
 // required names the capabilities that the server misses.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/payu-mcp/payu-mcp/internal/hint"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/internal/printable"
 	"github.com/payu-mcp/payu-mcp/remote"
@@ -53,8 +54,9 @@ func (t *Translator) send(ctx context.Context, p *pair, m jsonmsg.Message, h rem
 	}
 }
 
-// statusOK: it has answered (RFC 9110).
-const statusOK = 200
+// statusFault is the least HTTP status that says nothing of how far the server had
+// come (RELAY R10).
+const statusFault = 500
 
 // errResultType: nobody can tell what it says of the request.
 var errResultType = errors.New("the server has answered in a way that payu-mcp and the host program do not know")
@@ -70,6 +72,7 @@ type exchange struct {
 
 	requestID string // of the last try, which went out at
 	at        time.Time
+	status    int // HTTP status of the answer to it
 }
 
 // round sends the request once. wants is the result that asks for input, nil if
@@ -80,6 +83,12 @@ func (x *exchange) round(ctx context.Context, m jsonmsg.Message) (wants []byte, 
 	h.Start = func(requestID string) bool {
 		x.requestID, x.at = requestID, time.Now()
 		return x.hooks.Start == nil || x.hooks.Start(requestID)
+	}
+	h.Head = func(status int, requestID string) {
+		x.status = status
+		if x.hooks.Head != nil {
+			x.hooks.Head(status, requestID)
+		}
 	}
 	h.Deliver = func(r jsonmsg.Message) {
 		switch {
@@ -118,19 +127,29 @@ func (x *exchange) resend(r jsonmsg.Message) bool {
 func (x *exchange) answer(r jsonmsg.Message) error {
 	switch {
 	case remote.IsModernCode(r.ErrorCode()):
-		return fail(x.hooks, x.host, jsonmsg.CodeInternal, kindUnsupported, plainly(r))
-	case x.unknown(r.ResultType) && x.host.Method == methodCall:
-		return &remote.Error{
-			Kind: remote.KindUnknownOutcome, MayHaveRun: true, Status: statusOK, RequestID: x.requestID, At: x.at, Err: errResultType,
-		}
+		return x.unfit(kindUnsupported, plainly(r), false)
 	case x.unknown(r.ResultType):
-		return fail(x.hooks, x.host, jsonmsg.CodeInternal, kindBadAnswer, "PayU: "+errResultType.Error())
+		return x.unfit(kindBadAnswer, errResultType, true)
 	case string(r.ID) != string(x.host.ID):
 		r = r.WithID(x.host.ID)
 	}
 	x.topics.wake()
 	x.pass(r)
 	return nil
+}
+
+// unfit ends a request whose answer the host cannot be given; open: the answer
+// leaves open whether it was carried out. Of a call Do's error says what became of
+// it: nothing that is delivered can, since a server can write the same.
+func (x *exchange) unfit(kind string, why error, open bool) error {
+	if x.host.Method != methodCall {
+		return fail(x.hooks, x.host, jsonmsg.CodeInternal, kind, "PayU: "+why.Error())
+	}
+	e := &remote.Error{Kind: remote.KindUnknownOutcome, Status: x.status, RequestID: x.requestID, At: x.at, Err: why, MayHaveRun: true}
+	if !open && x.status < statusFault {
+		e.Kind, e.Err, e.MayHaveRun = remote.KindRefused, hint.With(why, hintUnfit), false
+	}
+	return e
 }
 
 // unknown reports whether a result is invalid (RELAY L5). A host that declared

@@ -71,29 +71,45 @@ func TestRequest_streamOfTheServer_passesInOrder(t *testing.T) {
 
 func TestRequest_modernErrors_plainText(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]struct {
-		code int
-		text string
-	}{
-		`{"code":-32020,"message":"x"}`: {-32603, "headers"},
-		`{"code":-32021,"message":"x","data":{"requiredCapabilities":{"sampling":{},"<evil>":{},"elicitation":{}}}}`: {-32603, "cannot do: sampling, elicitation"},
-		`{"code":-32022,"message":"x","data":{"supported":["2027-01-01"]}}`:                                          {-32603, "2027-01-01"},
-		`{"code":-32602,"message":"x"}`: {-32602, ""},
-		`{"code":-32002,"message":"x"}`: {-32002, ""},
+	for in, want := range map[string]string{
+		`{"code":-32020,"message":"x"}`: "headers",
+		`{"code":-32021,"message":"x","data":{"requiredCapabilities":{"sampling":{},"<evil>":{},"elicitation":{}}}}`: "cannot do: sampling, elicitation",
+		`{"code":-32022,"message":"x","data":{"supported":["2027-01-01"]}}`:                                          "2027-01-01",
+		`{"code":-32602,"message":"x"}`: "",
+		`{"code":-32002,"message":"x"}`: "",
 	} {
-		up := &fake{on: modern(func(_ context.Context, m jsonmsg.Message, hk remote.Hooks) error {
+		h := open(t, &fake{on: modern(func(_ context.Context, m jsonmsg.Message, hk remote.Hooks) error {
 			return answer(m, hk, `{"id":%s,"error":`+in+`}`)
-		})}
-		h := open(t, up)
-		got := h.ask(`{"id":1,"method":"tools/call","params":{"name":"x"}}`)
-		if want.text == "" {
+		})})
+		got := h.ask(`{"id":1,"method":"prompts/get","params":{"name":"x"}}`)
+		if want == "" {
 			if got != `{"id":1,"error":`+in+`}` {
 				t.Error(got)
 			}
 			continue
 		}
-		if f := faultOf(t, got); f.Error.Code != want.code || !strings.Contains(f.Error.Message, want.text) || strings.Contains(got, "evil") || string(f.ID) != "1" {
+		if f := faultOf(t, got); f.Error.Code != -32603 || !strings.Contains(f.Error.Message, want) || strings.Contains(got, "evil") || string(f.ID) != "1" {
 			t.Errorf("%s: %s", in, got)
+		}
+	}
+}
+
+// Of a call these errors come from Do, with what they say of the call: what is
+// delivered counts as the server's.
+func TestCall_modernErrors_fromDo(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]remote.Kind{200: remote.KindRefused, 400: remote.KindRefused, 500: remote.KindUnknownOutcome, 503: remote.KindUnknownOutcome} {
+		h := open(t, &fake{on: modern(func(_ context.Context, m jsonmsg.Message, hk remote.Hooks) error {
+			hk.Head(status, "r")
+			return answer(m, hk, `{"id":%s,"error":{"code":-32021,"message":"x","data":{"requiredCapabilities":{"sampling":{},"<evil>":{}}}}}`)
+		})})
+		err := h.do(t.Context(), `{"id":1,"method":"tools/call","params":{"name":"x"}}`)
+		e, ok := errors.AsType[*remote.Error](err)
+		if !ok || e.Kind != want || e.MayHaveRun != (want == remote.KindUnknownOutcome) || e.Status != status || e.RequestID != "r" || e.Side() != remote.SidePayU {
+			t.Errorf("HTTP %d: %v", status, err)
+		}
+		if err == nil || !strings.HasSuffix(err.Error(), "cannot do: sampling") || len(h.lines) > 0 {
+			t.Errorf("HTTP %d: %v", status, err)
 		}
 	}
 }
@@ -111,9 +127,9 @@ func TestRequest_versionRefusedAtFirst_onlyACallIsNotRepeated(t *testing.T) {
 			return answer(m, hk, `{"id":%s,"result":{}}`)
 		})}
 		h := open(t, up)
-		got := h.ask(`{"id":1,"method":"` + method + `","params":{"name":"x"}}`)
-		if n != want || strings.Contains(got, `"result"`) != (want == 2) || string(scan(got).ID) != "1" {
-			t.Errorf("%s went out %d times: %s", method, n, got)
+		err := h.do(t.Context(), `{"id":1,"method":"`+method+`","params":{"name":"x"}}`)
+		if n != want || (err == nil) != (want == 2) || len(h.lines) != want-1 {
+			t.Errorf("%s went out %d times: %v", method, n, err)
 		}
 	}
 }

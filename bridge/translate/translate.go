@@ -54,7 +54,8 @@ func New(up Upstream, era func() remote.Era, log *slog.Logger) *Translator {
 }
 
 // Do sends one message of the host; see the package for what becomes of it. The
-// errors are the upstream's.
+// errors are the upstream's, and for a call those in place of an answer that the
+// host cannot be given.
 func (t *Translator) Do(ctx context.Context, m jsonmsg.Message, h remote.Hooks) error {
 	if m.Modern() {
 		return t.up.Do(ctx, m, h)

@@ -203,7 +203,10 @@ func (n *session) lookUp(entry string) string {
 func (n *session) show(m jsonmsg.Message, tool shellTool) error {
 	theirs, _, _ := n.seen.outcome()
 	servers := theirs.Raw != nil // whatever the answer says of itself
-	if m.IsError {
+	switch {
+	case m.IsError && theirs.IsError: // as it came: the bridge may have put it in other words
+		return n.failed(faultIn(theirs, true), tool)
+	case m.IsError:
 		return n.failed(faultIn(m, servers), tool)
 	}
 	result, isError := jsonmsg.Lookup(m.Raw, "result"), bridge.IsFailure(m)
