@@ -158,3 +158,36 @@ func TestReleaseScripts_draftStillADraftOrAnother_nothingIsPublished(t *testing.
 		}
 	}
 }
+
+// gomodStub writes a bill of materials of the sources, with the version of some tag.
+const gomodStub = `#!/bin/bash
+while [[ $1 != -output ]]; do shift; done
+{
+  echo '{"component": {'
+  echo '"bom-ref": "pkg:golang/github.com/payu-mcp/payu-mcp'"${TAG:+@$TAG}"'?type=module",'
+  echo '"name": "github.com/payu-mcp/payu-mcp",'
+  [[ -z $TAG ]] || echo '"version": "'"$TAG"'",'
+  echo '"purl": "pkg:golang/github.com/payu-mcp/payu-mcp'"${TAG:+@$TAG}"'?goos=linux"},'
+  echo '"other": {"name": "x",'
+  echo '"version": "'"$(cat "$HOME/fetched"), then GOPROXY=$GOPROXY"'"}}'
+} >"$2"
+`
+
+func TestReleaseScripts_billOfTheSources_hasTheVersionAndAllModules(t *testing.T) {
+	t.Parallel()
+	for _, tag := range []string{"", "v1.2.0-rc1"} {
+		dir := put(t, map[string]string{
+			"tools/release/sbom": contents(t, os.DirFS("../.."), "tools/release/sbom"),
+			"bin/gomod":          gomodStub,
+			"bin/go":             "#!/bin/bash\ncase $1 in tool) echo gomod ;; list) echo \"$@\" with GOPROXY=$GOPROXY >$HOME/fetched ;; esac\n",
+			"fetched":            "nothing",
+			"dist/x":             "",
+		})
+		out, err := shell(t, dir, "cd dist && ../tools/release/sbom out.json source any v1.2.0 && jq -r '.component[], .other.version' out.json && ls", "TAG="+tag)
+		const want = "pkg:golang/github.com/payu-mcp/payu-mcp@v1.2.0?type=module\ngithub.com/payu-mcp/payu-mcp\nv1.2.0\n" +
+			"pkg:golang/github.com/payu-mcp/payu-mcp@v1.2.0?goos=linux\nlist -m all with GOPROXY=, then GOPROXY=off\nout.json\nx\n"
+		if err != nil || out != want {
+			t.Errorf("%q: %v, the document says %s, want %s", tag, err, out, want)
+		}
+	}
+}
