@@ -26,6 +26,5 @@
 //   - The errors -32020 to -32022, which a legacy host cannot know, become plain
 //     ones, to a call errors of Do. Results keep resultType, ttlMs and cacheScope.
 //
-// It may import remote, the internal leaves and the SDK for the types of what
-// it authors.
+// It may import remote and the internal leaves.
 package translate

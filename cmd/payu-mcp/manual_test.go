@@ -153,7 +153,7 @@ func TestRoff_text_isNoMacro(t *testing.T) {
 // The help is read at a terminal and in man: a link of the documents is noise there.
 func TestHelp_links_none(t *testing.T) {
 	t.Parallel()
-	root := newRootCmd(env{getenv: func(string) string { return "" }})
+	root := newRootCmd(env{args: []string{"help"}, getenv: func(string) string { return "" }})
 	for _, c := range allCommands(root) {
 		help := payuHelp(t, append(strings.Fields(c.CommandPath())[1:], "--help")...)
 		if at := strings.Index(help, "]("); at >= 0 {

@@ -126,7 +126,7 @@ func checkUniversal(path string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	var kinds []macho.Cpu
 	for _, a := range f.Arches {
 		kinds = append(kinds, a.Cpu)
