@@ -82,12 +82,29 @@ func (q *questions) declared() json.RawMessage {
 	return json.RawMessage(`{"elicitation":{"form":{},"url":{}}}`)
 }
 
-// answer returns the result of a request; nil: nobody wants it any more.
-func (q *questions) answer(ctx context.Context, m jsonmsg.Message) json.RawMessage {
+// answer returns the result of a request, or its error; no key: nobody wants it any
+// more.
+func (q *questions) answer(ctx context.Context, m jsonmsg.Message) jsonmsg.Member {
+	switch m.Method {
+	case "elicitation/create":
+	case "ping":
+		return jsonmsg.Member{Key: "result", Value: jsonmsg.Object()}
+	default: // of what a host has to declare the bridge lets nothing else pass
+		return jsonmsg.Member{Key: "error", Value: json.RawMessage(`{"code":-32601,"message":"method not found"}`)}
+	}
+	action := q.action(ctx, m)
+	if ctx.Err() != nil {
+		return jsonmsg.Member{}
+	}
+	return jsonmsg.Member{Key: "result", Value: jsonmsg.Object(jsonmsg.Member{Key: "action", Value: jsonmsg.Quote(action)})}
+}
+
+// action is what becomes of an elicitation.
+func (q *questions) action(ctx context.Context, m jsonmsg.Message) string {
 	params := jsonmsg.Lookup(m.Raw, "params")
 	action := "decline"
 	switch {
-	case m.Method != "elicitation/create" || q.person == nil: // the bridge lets nothing else pass
+	case q.person == nil: // the bridge lets none pass
 		action = "cancel"
 	case strings.HasPrefix(jsonmsg.Text(m.ID), confirmPrefix):
 		if q.confirms(ctx) {
@@ -102,10 +119,7 @@ func (q *questions) answer(ctx context.Context, m jsonmsg.Message) json.RawMessa
 	default:
 		q.tell("PayU asks for input that this command cannot take, so it was told no: " + jsonmsg.Text(jsonmsg.Lookup(params, "message")))
 	}
-	if ctx.Err() != nil {
-		return nil
-	}
-	return jsonmsg.Object(jsonmsg.Member{Key: "action", Value: jsonmsg.Quote(action)})
+	return action
 }
 
 // confirms asks about the call in our own words, with the arguments that are sent.
