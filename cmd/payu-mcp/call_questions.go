@@ -4,14 +4,15 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"strings"
 
 	"golang.org/x/term"
 
+	"github.com/payu-mcp/payu-mcp/auth"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/internal/printable"
 )
@@ -21,6 +22,11 @@ import (
 type terminal struct {
 	in     *bufio.Reader
 	screen *screen
+	turn   chan struct{} // holds one while a question is open: a yes is to that one
+}
+
+func newTerminal(in io.Reader, s *screen) *terminal {
+	return &terminal{in: bufio.NewReader(in), screen: s, turn: make(chan struct{}, 1)}
 }
 
 // findTerminal returns who sits at the terminal; nil: nobody. Where the standard
@@ -31,18 +37,27 @@ func findTerminal(e env, s *screen) *terminal {
 		return nil
 	}
 	if term.IsTerminal(int(e.stdin.Fd())) {
-		return &terminal{bufio.NewReader(e.stdin), s}
+		return newTerminal(e.stdin, s)
 	}
 	tty, err := os.OpenFile(terminalName, os.O_RDWR, 0) // open to the end of the process
 	if err != nil {
 		return nil
 	}
-	return &terminal{bufio.NewReader(tty), s}
+	return newTerminal(tty, s)
 }
 
-// saysYes asks one question. Nothing but a yes is one; when ctx ends, the question
-// is left alone.
+// saysYes asks one question, after those that are open. Nothing but a yes is one;
+// when ctx ends, the question is left alone.
 func (t *terminal) saysYes(ctx context.Context, question string) bool {
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-ctx.Done():
+		return false
+	}
+	if ctx.Err() != nil { // the one before was left alone, and its read goes on
+		return false
+	}
 	t.screen.quiet(true)
 	defer t.screen.quiet(false)
 	said := make(chan bool, 1)
@@ -128,16 +143,31 @@ func (q *questions) confirms(ctx context.Context) bool {
 		printable.Line(q.tool, longestValue), printable.Line(string(q.arguments), longestValue)))
 }
 
+// longestMessage is how much of a server's own words stands in front of an address,
+// in characters: they must not push it off the screen.
+const longestMessage = 300
+
 // opens shows an address of the server's, and asks whether the person was there.
+// Nothing is opened here. An address that reads as another one than it is, or that
+// is not safe, is not shown at all.
 func (q *questions) opens(ctx context.Context, message, address string) bool {
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" || u.Host == "" {
-		q.tell("PayU wants you to open an address that is no https address, so it was told no")
+	host, err := auth.CheckPage(address)
+	if err == nil && len(address) > longestValue {
+		err = errLongAddress
+	}
+	if err != nil {
+		q.tell("PayU asks you to open a page whose address is not safe to open, so it was told no: " + err.Error())
 		return false
 	}
-	return q.person.saysYes(ctx, fmt.Sprintf("PayU asks you to open a page: %s\n%s\nHave you opened it?",
-		printable.Line(message, longestValue), printable.Line(address, longestValue)))
+	whose := "which is not PayU's"
+	if auth.OnPayU(address) {
+		whose = "which is PayU's"
+	}
+	return q.person.saysYes(ctx, fmt.Sprintf("The server asks you to open a page. It says: %s\n  %s\nThe page is at %s, %s. Have you opened it?",
+		printable.Line(message, longestMessage), address, host, whose))
 }
+
+var errLongAddress = errors.New("the URL is too long")
 
 func (q *questions) tell(text string) {
 	_, _ = fmt.Fprintf(q.stderr, "payu-mcp: warning: %s\n", printable.Line(text, longestValue))
