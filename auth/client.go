@@ -198,7 +198,7 @@ func signInNeeded(cred *Credential, token redact.Secret) error {
 }
 
 // load returns the stored credential if it is one of this configuration: a
-// client id that the user changed makes another client (DESIGN decision 6).
+// client id that the user changed makes another client.
 func (c *Client) load(ctx context.Context) (*Credential, error) {
 	cred, err := c.cfg.Store.Load(ctx)
 	if err != nil {

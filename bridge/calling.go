@@ -10,7 +10,7 @@ import (
 
 // maxPause is how long a tool call may have waited for a sign-in and still be
 // sent: after that the host may have given up and asked again, and PayU would
-// run it twice (DESIGN decision 3).
+// run it twice (RELAY B8).
 const maxPause = 20 * time.Second
 
 // maxSignIns is how many sign-ins one call may lead to: one because nobody is
@@ -125,15 +125,9 @@ func (b *bridge) text(f *flight, t notice) {
 
 // giveText answers a tool call with one text.
 func (b *bridge) giveText(f *flight, text string, isError bool) {
-	content := jsonmsg.Object(
-		jsonmsg.Member{Key: "type", Value: jsonmsg.Quote("text")},
-		jsonmsg.Member{Key: "text", Value: jsonmsg.Quote(text)})
-	members := []jsonmsg.Member{{Key: "content", Value: append(append([]byte("["), content...), ']')}}
-	if isError {
-		members = append(members, jsonmsg.Member{Key: "isError", Value: []byte("true")})
-	}
+	result := jsonmsg.ToolText(text, isError)
 	if f.msg.Modern() {
-		members = append(members, jsonmsg.Member{Key: "resultType", Value: jsonmsg.Quote("complete")})
+		result = with(result, jsonmsg.Member{Key: "resultType", Value: jsonmsg.Quote("complete")})
 	}
-	b.give(f, jsonmsg.Object(members...))
+	b.give(f, result)
 }

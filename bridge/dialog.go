@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/modelcontextprotocol/go-sdk/mcp"
-
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 )
 
@@ -160,7 +158,15 @@ func (b *bridge) patience(f *flight) time.Duration {
 
 // elicitation is the parameters of elicitation/create.
 func elicitation(inv Invitation, id string) json.RawMessage {
-	return encode(&mcp.ElicitParams{Mode: "url", Message: textDialog, URL: inv.URL, ElicitationID: id})
+	members := []jsonmsg.Member{
+		{Key: "mode", Value: jsonmsg.Quote("url")},
+		{Key: "message", Value: jsonmsg.Quote(textDialog)},
+		{Key: "url", Value: jsonmsg.Quote(inv.URL)},
+	}
+	if id != "" { // of the modern era there is none
+		members = append(members, jsonmsg.Member{Key: "elicitationId", Value: jsonmsg.Quote(id)})
+	}
+	return jsonmsg.Object(members...)
 }
 
 // inputRequired asks a modern host to show the address and to send its request

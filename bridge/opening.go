@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/modelcontextprotocol/go-sdk/mcp"
-
 	"github.com/payu-mcp/payu-mcp/internal/buildinfo"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/remote"
@@ -75,31 +73,31 @@ func (b *bridge) giveOurOpening(f *flight) {
 // It promises all kinds of lists, since what the server has is not known; those
 // that it lacks are answered empty (RELAY S1).
 func ourOpening(version, text string) json.RawMessage {
-	return encode(&mcp.InitializeResult{
-		ProtocolVersion: remote.LegacyAnswer(version), Capabilities: ourCapabilities(), ServerInfo: self(), Instructions: text,
-	})
+	return jsonmsg.Object(
+		jsonmsg.Member{Key: "protocolVersion", Value: jsonmsg.Quote(remote.LegacyAnswer(version))},
+		jsonmsg.Member{Key: "capabilities", Value: json.RawMessage(ourCapabilities)},
+		jsonmsg.Member{Key: "serverInfo", Value: self()},
+		jsonmsg.Member{Key: "instructions", Value: jsonmsg.Quote(text)})
 }
 
 // ourDiscovery is the same for server/discover.
 func ourDiscovery(text string) json.RawMessage {
 	return complete(jsonmsg.Object(
-		jsonmsg.Member{Key: "supportedVersions", Value: encode([]string{remote.ModernVersion})},
-		jsonmsg.Member{Key: "capabilities", Value: encode(ourCapabilities())},
-		jsonmsg.Member{Key: "_meta", Value: encode(mcp.Meta{mcp.MetaKeyServerInfo: self()})},
+		jsonmsg.Member{Key: "supportedVersions", Value: json.RawMessage(`["` + remote.ModernVersion + `"]`)},
+		jsonmsg.Member{Key: "capabilities", Value: json.RawMessage(ourCapabilities)},
+		jsonmsg.Member{Key: "_meta", Value: jsonmsg.Object(jsonmsg.Member{Key: "io.modelcontextprotocol/serverInfo", Value: self()})},
 		jsonmsg.Member{Key: "instructions", Value: jsonmsg.Quote(text)},
 	))
 }
 
-func ourCapabilities() *mcp.ServerCapabilities {
-	return &mcp.ServerCapabilities{
-		Tools:     &mcp.ToolCapabilities{ListChanged: true},
-		Prompts:   &mcp.PromptCapabilities{ListChanged: true},
-		Resources: &mcp.ResourceCapabilities{ListChanged: true},
-	}
-}
+const ourCapabilities = `{"prompts":{"listChanged":true},"resources":{"listChanged":true},"tools":{"listChanged":true}}`
 
-func self() *mcp.Implementation {
-	return &mcp.Implementation{Name: source, Title: "PayU", Version: buildinfo.Version()}
+// self is the Implementation that we are.
+func self() json.RawMessage {
+	return jsonmsg.Object(
+		jsonmsg.Member{Key: "name", Value: jsonmsg.Quote(source)},
+		jsonmsg.Member{Key: "title", Value: jsonmsg.Quote("PayU")},
+		jsonmsg.Member{Key: "version", Value: jsonmsg.Quote(buildinfo.Version())})
 }
 
 // withChanges is a saved opening as the host gets it: lists may always change,
@@ -131,15 +129,6 @@ func with(result json.RawMessage, members ...jsonmsg.Member) json.RawMessage {
 		return told
 	}
 	return result
-}
-
-// encode writes what we author. Types of the SDK and strings always encode.
-func encode(v any) json.RawMessage {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return json.RawMessage("null")
-	}
-	return raw
 }
 
 // ping answers a host that asks whether we live: we do, whatever the server says.

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/modelcontextprotocol/go-sdk/mcp"
-
 	"github.com/payu-mcp/payu-mcp/bridge/catalogue"
 	"github.com/payu-mcp/payu-mcp/bridge/policy"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
@@ -25,36 +23,46 @@ func isOwnName(name string) bool {
 	return slices.Contains([]string{toolLogin, toolList, toolCall}, name)
 }
 
+// The annotations of the three, and the schemas of their arguments.
+const (
+	hintsLogin    = `{"readOnlyHint":false,"destructiveHint":false,"idempotentHint":true,"openWorldHint":true}`
+	hintsRead     = `{"readOnlyHint":true,"idempotentHint":false,"openWorldHint":true}`
+	hintsCall     = `{"readOnlyHint":false,"destructiveHint":true,"idempotentHint":false,"openWorldHint":true}`
+	schemaNothing = `{"type":"object","properties":{},"additionalProperties":false}`
+	schemaCall    = `{"type":"object","properties":{"name":{"type":"string","description":"Name of the tool, as payu_list_tools gives it"},` +
+		`"arguments":{"type":"object","description":"Arguments of that tool, after its inputSchema"}},"required":["name"],"additionalProperties":false}`
+)
+
 // ownTools is the result of tools/list that has them. readOnly: nothing but tools
 // that only read can be used with them.
 func ownTools(modern, readOnly bool) json.RawMessage {
-	yes, no := true, false
-	destructive := &yes
+	call := hintsCall
 	if readOnly {
-		destructive = nil
+		call = hintsRead
 	}
-	nothing := json.RawMessage(`{"type":"object","properties":{},"additionalProperties":false}`)
-	tools := []*mcp.Tool{
-		{
-			Name: toolLogin, Title: "Sign in to PayU", Description: descriptionLogin, InputSchema: nothing,
-			Annotations: &mcp.ToolAnnotations{DestructiveHint: &no, IdempotentHint: true, OpenWorldHint: &yes},
-		},
-		{
-			Name: toolList, Title: "List the tools of PayU", Description: descriptionList, InputSchema: nothing,
-			Annotations: &mcp.ToolAnnotations{ReadOnlyHint: true, OpenWorldHint: &yes},
-		},
-		{
-			Name: toolCall, Title: "Use a tool of PayU", Description: descriptionCall,
-			InputSchema: json.RawMessage(`{"type":"object","properties":{"name":{"type":"string","description":"Name of the tool, as payu_list_tools gives it"},` +
-				`"arguments":{"type":"object","description":"Arguments of that tool, after its inputSchema"}},"required":["name"],"additionalProperties":false}`),
-			Annotations: &mcp.ToolAnnotations{ReadOnlyHint: readOnly, DestructiveHint: destructive, OpenWorldHint: &yes},
-		},
-	}
-	result := jsonmsg.Object(jsonmsg.Member{Key: catalogue.ItemsOf(methodTools), Value: encode(tools)})
+	tools := slices.Concat([]byte("["),
+		describe(toolLogin, "Sign in to PayU", descriptionLogin, schemaNothing, hintsLogin),
+		[]byte(","),
+		describe(toolList, "List the tools of PayU", descriptionList, schemaNothing, hintsRead),
+		[]byte(","),
+		describe(toolCall, "Use a tool of PayU", descriptionCall, schemaCall, call),
+		[]byte("]"))
+	result := jsonmsg.Object(jsonmsg.Member{Key: catalogue.ItemsOf(methodTools), Value: tools})
 	if modern {
 		return complete(result)
 	}
 	return result
+}
+
+// describe writes one of them (MCP 2025-11-25, schema, Tool); schema and annotations
+// are JSON.
+func describe(name, title, description, schema, annotations string) json.RawMessage {
+	return jsonmsg.Object(
+		jsonmsg.Member{Key: "name", Value: jsonmsg.Quote(name)},
+		jsonmsg.Member{Key: "title", Value: jsonmsg.Quote(title)},
+		jsonmsg.Member{Key: "description", Value: jsonmsg.Quote(description)},
+		jsonmsg.Member{Key: "inputSchema", Value: json.RawMessage(schema)},
+		jsonmsg.Member{Key: "annotations", Value: json.RawMessage(annotations)})
 }
 
 // useOwnTool serves a call of one of them.

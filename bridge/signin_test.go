@@ -142,7 +142,7 @@ func TestCall_signedOut_heldAndSentOnlyWithin20Seconds(t *testing.T) {
 	}
 }
 
-// A tool that only reads is sent however long it took (DESIGN decision 3).
+// A tool that only reads is sent however long it took.
 func TestCall_readOnlyTool_sentLate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 const writer = "switch_team_account" // a tool that changes something
 
 // The host gives up without a word and the person is still at the sign-in page.
-// What the host asked for then must not happen later (DESIGN decision 3). The
+// What the host asked for then must not happen later. The
 // clock is the real one.
 func TestMoney_hostGivesUpAt30SignInAt40_nothingExecuted(t *testing.T) {
 	t.Parallel()

@@ -147,3 +147,23 @@ func TestNPM_terminal_signalsCountOnce(t *testing.T) {
 		t.Errorf("it said %q, and ended with %v", said, cmd.ProcessState)
 	}
 }
+
+// The arguments of a call come through a pipe, and its person is at the terminal
+// all the same: the wrapper leaves it to the program.
+func TestNPM_callThroughPipe_asksAtTheTerminal(t *testing.T) {
+	t.Parallel()
+	command := wrapped(t)
+	w, sb := shellWorld(t, sandbox.MCPKnobs{}, "--confirm")
+	for invoice, c := range map[string]struct {
+		keys       string
+		code, made int
+	}{"YES": {"y\n", 0, 1}, "CTRL-C": {ctrlC, 130, 0}} {
+		term := w.startTerminalOf(shape{stdin: `{"invoiceNumber":"` + invoice + `","amount":1}`}, append(command, "call", create, "-")...)
+		term.sees("Send it? [y/N]")
+		term.types(c.keys)
+		term.ends(c.code)
+		if n := sb.Executions(create, invoice); n != c.made {
+			t.Errorf("%s: made %d links, want %d", invoice, n, c.made)
+		}
+	}
+}

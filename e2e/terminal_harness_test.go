@@ -32,9 +32,15 @@ type shape struct {
 // startTerminal starts payu-mcp with the standard error on a terminal of its own.
 func (w *world) startTerminal(s shape, args ...string) *terminal {
 	w.t.Helper()
+	return w.startTerminalOf(s, append([]string{binary}, args...)...)
+}
+
+// startTerminalOf does the same with another program.
+func (w *world) startTerminalOf(s shape, command ...string) *terminal {
+	w.t.Helper()
 	master, slave := w.openTerminal()
 	t := &terminal{w: w, master: master, seen: w.sink("the terminal"), stdout: w.sink("stdout beside the terminal"), ended: make(chan struct{})}
-	t.cmd = exec.CommandContext(w.t.Context(), binary, args...)
+	t.cmd = exec.CommandContext(w.t.Context(), command[0], command[1:]...)
 	t.cmd.Env, t.cmd.Stdin, t.cmd.Stdout, t.cmd.Stderr = w.env, slave, t.stdout, slave
 	if s.stdin != "" {
 		t.cmd.Stdin = strings.NewReader(s.stdin)

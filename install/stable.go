@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -42,15 +41,13 @@ func (s System) StablePath(program string) (string, error) {
 func passing(path string) bool {
 	slashed := filepath.ToSlash(path)
 	for name := range strings.SplitSeq(slashed, "/") {
-		if goBuild.MatchString(name) || slices.Contains([]string{"_npx", "fnm_multishells", "AppTranslocation"}, name) {
+		number, isBuild := strings.CutPrefix(name, "go-build")
+		if isBuild && strings.Trim(number, "0123456789") == "" || slices.Contains([]string{"_npx", "fnm_multishells", "AppTranslocation"}, name) {
 			return true
 		}
 	}
 	return false
 }
-
-// A constant pattern.
-var goBuild = regexp.MustCompile(`^go-build\d*$`)
 
 // packaged are the lasting paths of package managers whose own path has a
 // version in it.

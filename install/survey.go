@@ -3,9 +3,9 @@ package install
 import (
 	"fmt"
 	"path/filepath"
-	"regexp"
 
 	"github.com/payu-mcp/payu-mcp/install/edit"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 )
 
 // Finding is what one file of a host says about this program. Nothing in it is
@@ -124,7 +124,7 @@ func below(folder, path string) bool {
 // plainProfile tells a profile's name as the command line takes it. One from a file
 // may be anything, and the advice is pasted into a shell.
 func plainProfile(name string) bool {
-	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`).MatchString(name)
+	return printable.Plain(name, "_-", 64)
 }
 
 // advice is the command that puts a state right.

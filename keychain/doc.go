@@ -1,6 +1,6 @@
 // Package keychain is a sealed store: one record per profile and resource, in a
 // file encrypted with AES-256-GCM whose 32-byte key sits in the OS keychain
-// (OAUTH sections 6 and 7, DESIGN decisions 4, 5, 6). It shares a record between
+// (OAUTH sections 6 and 7, docs/decisions.md). It shares a record between
 // processes: a lock of the operating system, a re-read under it, an atomic
 // replace (OAUTH L1 to L4).
 //

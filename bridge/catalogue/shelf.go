@@ -6,26 +6,25 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/payu-mcp/payu-mcp/internal/atomicfile"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 	"github.com/payu-mcp/payu-mcp/internal/privatefile"
 )
 
 const (
 	namePrefix = "catalogue-"
 	nameSuffix = ".json"
+	// maxVersion bounds what may stand in a file name of a version that a host made up.
+	maxVersion = 32
 	// maxFile bounds one file.
 	maxFile = 8 << 20
 	// fresh is how long a catalogue is not written again if nothing has changed:
 	// after that the new time is worth the write.
 	fresh = 24 * time.Hour
 )
-
-// goodVersion is what may stand in a file name of a version that a host made up.
-var goodVersion = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z.-]{0,31}$`)
 
 // Shelf holds the catalogues of one profile and endpoint. It is safe for
 // concurrent use, also by several processes: the last one to save wins, and
@@ -147,5 +146,5 @@ func (s *Shelf) names() ([]string, error) {
 }
 
 func (s *Shelf) path(version string) (string, bool) {
-	return filepath.Join(s.dir, s.prefix+version+nameSuffix), goodVersion.MatchString(version)
+	return filepath.Join(s.dir, s.prefix+version+nameSuffix), printable.Plain(version, ".-", maxVersion)
 }

@@ -3,11 +3,8 @@ package translate
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/remote"
@@ -58,11 +55,7 @@ func (t *Translator) giveUp(h remote.Hooks, m jsonmsg.Message, kind, text string
 	if m.Method != methodCall {
 		return fail(h, m, jsonmsg.CodeInternal, kind, text)
 	}
-	result, err := json.Marshal(&mcp.CallToolResult{IsError: true, Content: []mcp.Content{&mcp.TextContent{Text: text}}})
-	if err != nil {
-		return fmt.Errorf("writing a tool result: %w", err)
-	}
-	return t.reply(h, m, result)
+	return t.reply(h, m, jsonmsg.ToolText(text, true))
 }
 
 // plainly puts an error of the modern era into words. Nothing of the server's

@@ -169,7 +169,7 @@ func checkWords(l docLine) error {
 // anyHas tells whether a command has an option.
 func anyHas(option string) error {
 	name, _, _ := strings.Cut(strings.TrimPrefix(option, "--"), "=")
-	root := newRootCmd(env{getenv: func(string) string { return "" }})
+	root := newRootCmd(env{args: []string{"help"}, getenv: func(string) string { return "" }})
 	for _, c := range append(root.Commands(), root) {
 		if c.Flags().Lookup(name) != nil || c.PersistentFlags().Lookup(name) != nil || slices.Contains([]string{"help", "version", "skip"}, name) { // the last one is goreleaser's
 			return nil
@@ -188,7 +188,7 @@ func helpTexts() map[string]string {
 			add(sub)
 		}
 	}
-	add(newRootCmd(env{getenv: func(string) string { return "" }}))
+	add(newRootCmd(env{args: []string{"help"}, getenv: func(string) string { return "" }}))
 	return found
 }
 

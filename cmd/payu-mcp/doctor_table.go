@@ -42,7 +42,7 @@ func doctorTable() []doctorRow {
 		{"catalogue", []diagnose.Side{here}, "how old the saved answers are"},
 		{"host", []diagnose.Side{host}, "each host's entry: host:ID"},
 		{"bridges", []diagnose.Side{here}, "which bridges are running"},
-		{"journal", []diagnose.Side{here}, "the [journal](journal.md) can be read; a call of unknown outcome that nobody has looked up is a warning"},
+		{"journal", []diagnose.Side{here}, "the journal can be read; a call of unknown outcome that nobody has looked up is a warning"},
 		{"log", []diagnose.Side{here}, "where the log is, and its last lines"},
 	}
 }

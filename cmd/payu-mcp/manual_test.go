@@ -62,7 +62,7 @@ func allCommands(cmd *cobra.Command) []*cobra.Command {
 func TestManual_everyCommand_hasItsPage(t *testing.T) {
 	t.Parallel()
 	pages := manualPages(t, "1790000000")
-	root := newRootCmd(env{})
+	root := newRootCmd(env{args: []string{"help"}})
 	root.InitDefaultCompletionCmd()
 	want := 0
 	for _, cmd := range allCommands(root) {
@@ -147,5 +147,17 @@ func TestRoff_text_isNoMacro(t *testing.T) {
 		".PP\n.nf\nas is\nit stands\n.fi\n.PP\nafter\n"
 	if p.String() != want {
 		t.Errorf("got %s\nwant %s", p, want)
+	}
+}
+
+// The help is read at a terminal and in man: a link of the documents is noise there.
+func TestHelp_links_none(t *testing.T) {
+	t.Parallel()
+	root := newRootCmd(env{getenv: func(string) string { return "" }})
+	for _, c := range allCommands(root) {
+		help := payuHelp(t, append(strings.Fields(c.CommandPath())[1:], "--help")...)
+		if at := strings.Index(help, "]("); at >= 0 {
+			t.Errorf("%s --help has a link: ...%s", c.CommandPath(), help[max(0, at-30):min(len(help), at+30)])
+		}
 	}
 }

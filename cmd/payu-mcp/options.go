@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/payu-mcp/payu-mcp/internal/hint"
+	"github.com/payu-mcp/payu-mcp/internal/printable"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
 )
 
@@ -33,7 +33,7 @@ type options struct {
 }
 
 // settings are the options that `login` remembers in the profile, because hosts
-// strip the environment and their entries stay short (DESIGN decision 10).
+// strip the environment and their entries stay short.
 type settings struct {
 	URL                   string `json:"url,omitempty"`
 	ClientID              string `json:"client_id,omitempty"`
@@ -92,7 +92,7 @@ func (o *options) resolve(cmd *cobra.Command, getenv func(string) string) error 
 	if err := o.fromEnvironment(cmd.Flags(), getenv); err != nil {
 		return err
 	}
-	if !profileName.MatchString(o.profile) {
+	if !isProfileName(o.profile) {
 		return usagef("give --profile a name of letters, digits, - and _", "the profile name %q is not allowed", o.profile)
 	}
 	if err := o.level.UnmarshalText([]byte(o.logLevel)); err != nil {
@@ -203,8 +203,7 @@ func (s settings) check() error {
 	return errors.Join(s.checkClient(), s.checkAddresses())
 }
 
-// A constant pattern.
-var profileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+func isProfileName(s string) bool { return printable.Plain(s, "_-", 64) }
 
 func usagef(advice, format string, args ...any) error {
 	return usageError{hint.With(fmt.Errorf(format, args...), advice)}

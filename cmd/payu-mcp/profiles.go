@@ -79,7 +79,7 @@ func rememberedProfiles(stateDir string) []string {
 	var names []string
 	for _, f := range files {
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(f), "profile-"), ".json")
-		if profileName.MatchString(name) {
+		if isProfileName(name) {
 			names = append(names, name)
 		}
 	}

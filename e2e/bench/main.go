@@ -78,6 +78,7 @@ type part struct {
 func parts() []part {
 	return []part{
 		{"start", (*bench).starts},
+		{"cold", (*bench).cold},
 		{"latency", (*bench).latency},
 		{"throughput", (*bench).throughput},
 		{"memory", (*bench).resident},

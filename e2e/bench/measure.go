@@ -11,6 +11,7 @@ import (
 // number behind them.
 const (
 	msStart    = "start"
+	msCPU      = "start cpu"
 	usP50JSON  = "p50 json"
 	usP99JSON  = "p99 json"
 	usP50SSE   = "p50 sse"
@@ -90,6 +91,9 @@ func (b *bench) starts(ctx context.Context) error {
 			b.add(msStart, s.name, ms(time.Since(begun)))
 			if err = errors.Join(err, l.close()); err != nil {
 				return fmt.Errorf("%s: %w", s.name, err)
+			}
+			if p, ok := l.(*pipe); ok {
+				b.add(msCPU, s.name, spent(p.cmd))
 			}
 		}
 	}

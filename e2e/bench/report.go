@@ -34,6 +34,9 @@ func (b *bench) rows() []row {
 	rows := []row{
 		{"start to the answer of `initialize`, median", "ms", median(msStart)},
 		{"the same, least", "ms", func(s string) float64 { return b.lowest(msStart, s) }},
+		{"CPU of the process: start, `initialize`, end", "ms", median(msCPU)},
+		{"the same, nobody signed in", "ms", median(msSignedOut)},
+		{"CPU of `payu-mcp version`", "ms", median(msVersion)},
 		{"a call, JSON answer, p50", "us", median(usP50JSON)},
 		{"the same, p99", "us", median(usP99JSON)},
 		{"added to plain HTTP, p50", "us", added(usP50JSON)},
@@ -109,6 +112,8 @@ func (b *bench) targets() []target {
 		{"floor: calls per second, 64 in flight", against(rate, floor), 0.8, true, "x"},
 		{"floor: CPU for a call, 64 in flight", against(load, floor), 1.4, false, "x"},
 		{"floor: CPU for a call, one after the other", against(fmt.Sprint(cpuLoad, 1), floor), 1.4, false, "x"},
+		{"CPU of `payu-mcp version`", b.median(msVersion, payu), 20, false, "ms"},
+		{"CPU of start, `initialize`, end; nobody signed in", b.median(msSignedOut, payu), 20, false, "ms"},
 		{"memory after `initialize`", b.median(mbIdle, payu), 15, false, "MB"},
 		{"floor: an answer of 10 MB", against(msDownload, floor), 1.3, false, "x"},
 		{"most memory with messages of 10 MB", b.median(mbBig, payu), 64, false, "MB"},

@@ -84,8 +84,9 @@ func (w *world) addBridge(name, url string, env []string, command ...string) {
 	w.enter(name, url, func(ctx context.Context) (link, error) { return spawn(ctx, env, command...) })
 }
 
+// build makes a program as goreleaser.yaml does.
 func build(ctx context.Context, module, to, what string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", to, what)
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w -buildid=", "-o", to, what)
 	cmd.Dir = module
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {

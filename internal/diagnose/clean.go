@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/payu-mcp/payu-mcp/internal/printable"
 	"github.com/payu-mcp/payu-mcp/internal/redact"
@@ -18,13 +19,18 @@ const placeholder = "//USER:PASSWORD@"
 // longest is for one text, in characters: some of it is a server's.
 const longest = 1200
 
-// The shapes of what is nobody else's business.
-var (
-	query    = regexp.MustCompile(`(https?://[^\s?#"']*)[?#][^\s"']*`)
-	address  = regexp.MustCompile(`https?://[^\s"']+`)
-	userinfo = regexp.MustCompile(`https?://[^\s/@"']*@`)
-	mail     = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`)
-)
+// shapes are those of what is nobody else's business.
+type shapes struct{ query, address, userinfo, mail *regexp.Regexp }
+
+// They are compiled for the first report, not at each start.
+var compiled = sync.OnceValue(func() shapes {
+	return shapes{
+		query:    regexp.MustCompile(`(https?://[^\s?#"']*)[?#][^\s"']*`),
+		address:  regexp.MustCompile(`https?://[^\s"']+`),
+		userinfo: regexp.MustCompile(`https?://[^\s/@"']*@`),
+		mail:     regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`),
+	}
+})
 
 // Cleaner keeps secrets and personal data out of a report: what looks like a token
 // or a code, the query and the user of URLs, mail addresses, and the user's name
@@ -51,15 +57,16 @@ func NewCleaner(home string) Cleaner {
 // Text returns s fit for a report, on one line.
 func (c Cleaner) Text(s string) string {
 	s = redact.Text(printable.Line(s, longest))
-	s = userinfo.ReplaceAllStringFunc(s, func(found string) string {
+	is := compiled()
+	s = is.userinfo.ReplaceAllStringFunc(s, func(found string) string {
 		if strings.HasSuffix(found, placeholder) {
 			return found
 		}
 		scheme, _, _ := strings.Cut(found, "//")
 		return scheme + "//"
 	})
-	s = query.ReplaceAllString(s, "${1}")
-	s = mail.ReplaceAllStringFunc(s, func(found string) string {
+	s = is.query.ReplaceAllString(s, "${1}")
+	s = is.mail.ReplaceAllStringFunc(s, func(found string) string {
 		if found == support {
 			return found
 		}
@@ -73,7 +80,7 @@ func (c Cleaner) Text(s string) string {
 func (c Cleaner) paths(s string) string {
 	var b strings.Builder
 	from := 0
-	for _, at := range append(address.FindAllStringIndex(s, -1), []int{len(s), len(s)}) {
+	for _, at := range append(compiled().address.FindAllStringIndex(s, -1), []int{len(s), len(s)}) {
 		path := s[from:at[0]]
 		if c.home != nil {
 			path = c.home.ReplaceAllString(path, "~${1}")

@@ -40,6 +40,17 @@ func dense(raw []byte) []byte {
 	return out
 }
 
+// ToolText is the result of a tool call that has one text, for the model to read
+// (MCP 2025-11-25, schema, CallToolResult).
+func ToolText(text string, isError bool) json.RawMessage {
+	content := Object(Member{"type", Quote("text")}, Member{"text", Quote(text)})
+	members := []Member{{"content", slices.Concat([]byte("["), content, []byte("]"))}}
+	if isError {
+		members = append(members, Member{"isError", []byte("true")})
+	}
+	return Object(members...)
+}
+
 // ErrorReply builds an error response of our own on one line. The id stands in
 // it as written, nil becomes null; data is left out if nil or not encodable.
 func ErrorReply(id json.RawMessage, code int, message string, data any) []byte {

@@ -47,6 +47,15 @@ func Word(s string) string {
 	return s
 }
 
+const alphanumerics = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+// Plain reports whether s is a name that means itself wherever it stands, be it in
+// a path or on a command line: it begins with a letter or digit of ASCII, goes on
+// with those and signs, and is no longer than limit in bytes.
+func Plain(s, signs string, limit int) bool {
+	return s != "" && len(s) <= limit && strings.Trim(s[:1], alphanumerics) == "" && strings.Trim(s, alphanumerics+signs) == ""
+}
+
 const joiners = "\u200c\u200d"
 
 func shown(r rune) rune {

@@ -9,6 +9,18 @@ import (
 	"github.com/payu-mcp/payu-mcp/internal/printable"
 )
 
+func TestPlain_table(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"a": true, "Z9": true, "0": true, "a-b_c": true, "12345678": true, "": false, "-a": false, "_a": false, "a.b": false, "a b": false, "a\n": false,
+		"a/b": false, "é": false, "aé": false, "123456789": false, "a\x00": false,
+	} {
+		if got := printable.Plain(name, "-_", 8); got != want {
+			t.Errorf("Plain(%q) = %v", name, got)
+		}
+	}
+}
+
 //oauth:row X19 internal/printable/printable.go "return unicode.IsControl(r) || r == utf8.RuneError || unicode.In(" => "return unicode.IsControl(r) || r == utf8.RuneError || false && unicode.In("
 //oauth:row X19 internal/printable/printable.go "return unicode.IsControl(r) ||" => "return r < ' ' ||"
 func TestLine_table(t *testing.T) {

@@ -9,30 +9,51 @@ import (
 	"sync"
 )
 
-// shape is what secrets look like in a text that other code made.
+// shape is what secrets look like in a text that other code made. Its pattern is
+// compiled when the first text that may hold one comes by.
 type shape struct {
-	*regexp.Regexp
+	pattern func() *regexp.Regexp
+	within  func(s string) bool // cheap: false if s can hold none
+}
 
-	within func(s string) bool // cheap: false if s can hold none
+func lazily(pattern string, within func(s string) bool) shape {
+	return shape{sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) }), within}
 }
 
 // The shapes: an Authorization value, a form or query parameter, one within another
 // address, a JSON member, one within a quoted text, a JWT, and a long run of hex
 // digits as PayU's tokens are (PAYU P8).
-// They are compiled when first needed.
 var shapes = sync.OnceValue(func() []shape {
 	const names = `access_token|refresh_token|id_token|client_secret|code_verifier|device_code|code|token|password`
 	has := func(part string) func(string) bool { return func(s string) bool { return strings.Contains(s, part) } }
 	return []shape{
-		{regexp.MustCompile(`(?i)((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}`), func(s string) bool { return strings.ContainsAny(s, " \t\r\n\f") }},
-		{regexp.MustCompile(`(?i)(\b(?:` + names + `|state)=)[^&\s"']+`), has("=")},
-		{regexp.MustCompile(`(?i)((?:\b|%3f|%26)(?:` + names + `|state)%3d)(?:[^&%\s"']|%25)+`), has("%3")},
-		{regexp.MustCompile(`(?i)("(?:` + names + `)"\s*:\s*")(?:\\.|[^"\\])*`), has(`"`)},
-		{regexp.MustCompile(`(?i)(\\"(?:` + names + `)\\"\s*:\s*\\")[^"\\]*`), has(`\"`)},
-		{regexp.MustCompile(`()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?`), has("eyJ")},
-		{regexp.MustCompile(`()[0-9a-fA-F]{40,}`), func(s string) bool { return len(s) >= 40 }},
+		lazily(`(?i)((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}`, hasScheme),
+		lazily(`(?i)(\b(?:`+names+`|state)=)[^&\s"']+`, has("=")),
+		lazily(`(?i)((?:\b|%3f|%26)(?:`+names+`|state)%3d)(?:[^&%\s"']|%25)+`, has("%3")),
+		lazily(`(?i)("(?:`+names+`)"\s*:\s*")(?:\\.|[^"\\])*`, has(`"`)),
+		lazily(`(?i)(\\"(?:`+names+`)\\"\s*:\s*\\")[^"\\]*`, has(`\"`)),
+		lazily(`()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?`, has("eyJ")),
+		lazily(`()[0-9a-fA-F]{40,}`, hasLongHex),
 	}
 })
+
+// hasScheme looks for the beginning of an Authorization value; s and k are letters
+// that a pattern without case finds in other scripts too, so neither is asked for.
+func hasScheme(s string) bool {
+	s = strings.ToLower(s)
+	return strings.Contains(s, "bearer") || strings.Contains(s, "ba")
+}
+
+func hasLongHex(s string) bool {
+	run := 0
+	for i := 0; i < len(s) && run < 40; i++ {
+		run++
+		if strings.IndexByte("0123456789abcdefABCDEF", s[i]) < 0 {
+			run = 0
+		}
+	}
+	return run == 40
+}
 
 // Text masks whatever in s looks like a secret, and numbers that may be a card's.
 func Text(s string) string { return numbers(secrets(s), false) }
@@ -40,7 +61,7 @@ func Text(s string) string { return numbers(secrets(s), false) }
 func secrets(s string) string {
 	for _, sh := range shapes() {
 		if sh.within(s) {
-			s = sh.ReplaceAllString(s, "${1}"+Mark)
+			s = sh.pattern().ReplaceAllString(s, "${1}"+Mark)
 		}
 	}
 	return s

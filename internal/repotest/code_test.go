@@ -112,6 +112,28 @@ func panicsAndInits(t *testing.T, tree fs.FS) []string {
 	return breaches
 }
 
+// patternsAtStart finds regular expressions that each start of the program compiles.
+func patternsAtStart(t *testing.T, tree fs.FS) []string {
+	t.Helper()
+	var breaches []string
+	for _, s := range shipped(t, tree) {
+		for _, d := range s.syntax.Decls {
+			ast.Inspect(d, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.FuncDecl, *ast.FuncLit:
+					return false
+				case *ast.CallExpr:
+					if strings.HasPrefix(callee(n), "regexp.") {
+						breaches = append(breaches, s.at(n.Pos())+": compiled at each start")
+					}
+				}
+				return true
+			})
+		}
+	}
+	return breaches
+}
+
 // rootContexts finds contexts that no caller can end and that do not say why.
 func rootContexts(t *testing.T, tree fs.FS) []string {
 	t.Helper()
@@ -186,6 +208,14 @@ func TestCode_panicAndInit_areAbsent(t *testing.T) {
 	holds(t, panicsAndInits, fstest.MapFS{
 		"a/a.go":      text("package a\nfunc init() {}\nfunc (x T) init() {}\nfunc f() { panic(1) }\n"),
 		"a/a_test.go": text("package a\nfunc init() { panic(1) }\n"),
+	}, 2)
+}
+
+func TestCode_patterns_areCompiledWhenNeeded(t *testing.T) {
+	t.Parallel()
+	holds(t, patternsAtStart, fstest.MapFS{
+		"a/bad.go":  text("package a\nvar p = regexp.MustCompile(``)\nvar (\n\tq = T{regexp.MustCompile(``)}\n)\n"),
+		"a/good.go": text("package a\nvar p = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(``) })\nfunc f() { regexp.MustCompile(``) }\n"),
 	}, 2)
 }
 

@@ -51,6 +51,8 @@ var homes = map[string][]string{
 	"github.com/pelletier/go-toml/v2":          {"install/edit/"},
 	"github.com/pelletier/go-toml/v2/unstable": {"install/edit/"},
 
+	"github.com/modelcontextprotocol/go-sdk/mcp": {}, // tests only: what it brings costs each start (docs/decisions.md)
+
 	module + "/internal/sandbox/fault": {"internal/sandbox/fault/"},
 }
 
@@ -173,12 +175,13 @@ func TestImports_library_hasOneHome(t *testing.T) {
 		"remote/a.go":              importing("github.com/spf13/cobra"),
 		"auth/open.go":             importing("github.com/pkg/browser"),
 		"bridge/a.go":              importing("github.com/google/go-cmp/cmp"),
+		"bridge/b.go":              importing("github.com/modelcontextprotocol/go-sdk/mcp"),
 		"internal/a/a.go":          importing(module + "/internal/sandbox/fault"),
 		"keychain/keyring.go":      importing("github.com/zalando/go-keyring"),
 		"auth/browser_unix.go":     importing("github.com/pkg/browser"),
 		"bridge/bridge_test.go":    importing("github.com/google/go-cmp/cmp"),
 		"cmd/payu-mcp/commands.go": importing("github.com/spf13/cobra"),
-	}, 5)
+	}, 6)
 }
 
 func TestImports_faults_areNotShipped(t *testing.T) {

@@ -134,6 +134,31 @@ func releaseIdentities(t *testing.T, tree fs.FS) []string {
 	return slices.Compact(slices.Sorted(slices.Values(breaches)))
 }
 
+// releaseManifests finds lists for Homebrew, Scoop and winget that people would
+// get before the files that they name, and a cask of programs that macOS refuses.
+func releaseManifests(t *testing.T, tree fs.FS) []string {
+	t.Helper()
+	all := leaves(t, tree)
+	var breaches []string
+	for _, list := range []string{"homebrew_casks", "scoops", "winget"} {
+		pull := list + ".*.repository.pull_request."
+		if own := values(all, list+".*.repository.branch"); len(own) != 1 || !slices.Equal(slices.Concat(values(all, pull+"enabled"), values(all, pull+"draft")), []string{"true", "true"}) {
+			breaches = append(breaches, fmt.Sprintf("%s: %s is uploaded while the release is a draft: want a pull request", releaseFile, list))
+		}
+	}
+	asked := strings.Join(values(all, "homebrew_casks.*.skip_upload"), "")
+	for _, at := range []string{"sign.certificate", "sign.password", "notarize.issuer_id", "notarize.key_id", "notarize.key"} {
+		for _, v := range values(all, "notarize.macos.*."+at) {
+			if name := envOrDefault.FindStringSubmatch(v); name == nil || !strings.Contains(asked, `(isEnvSet "`+name[1]+`")`) {
+				breaches = append(breaches, fmt.Sprintf("%s: the cask is uploaded without %s, which is %s", releaseFile, at, v))
+			}
+		}
+	}
+	return breaches
+}
+
+var envOrDefault = regexp.MustCompile(`envOrDefault "(\w+)"`)
+
 // releaseVariables finds variables that the linker is told to set and that are
 // not there; it says nothing of it.
 func releaseVariables(t *testing.T, tree fs.FS) []string {
@@ -156,11 +181,17 @@ func releaseVariables(t *testing.T, tree fs.FS) []string {
 
 // releaseOrder: goreleaser puts the halves of the universal program for Macs one
 // after the other as they come, so that only one may be built at a time.
-func releaseOrder(_ *testing.T, tree fs.FS) []string {
+func releaseOrder(t *testing.T, tree fs.FS) []string {
+	t.Helper()
 	var breaches []string
 	for _, script := range []string{"tools/release/snapshot", "tools/release/release"} {
 		if b, err := fs.ReadFile(tree, script); err != nil || !strings.Contains(string(b), " --parallelism=1") {
 			breaches = append(breaches, script+" builds in an order that is by chance")
+		}
+	}
+	for _, p := range pages(t, tree) {
+		if strings.Contains(contents(t, tree, p.path), "goreleaser release") {
+			breaches = append(breaches, p.path+" starts goreleaser without the scripts, in an order that is by chance")
 		}
 	}
 	return breaches
@@ -179,16 +210,16 @@ archives:
     builds_info: {mtime: "{{ .CommitDate }}"}
     files: [{src: LICENSE, info: {mtime: "{{ .Now }}"}}, {src: tools/release/out/none/*, info: {mtime: "{{ .CommitDate }}"}}]
 nfpms: [{id: a, mtime: "{{ .CommitDate }}", contents: [{src: LICENSE, file_info: {mtime: "{{ .CommitDate }}"}}, {src: LICENSE}]}]
-notarize: {macos: [{enabled: '{{ isEnvSet "KNOWN" }}'}]}
+notarize: {macos: [{enabled: '{{ isEnvSet "KNOWN" }}', sign: {certificate: '{{ envOrDefault "KNOWN" "" }}'}}]}
 homebrew_casks: [{skip_upload: true}]
 scoops: [{skip_upload: '{{ isEnvSet "UNKNOWN" }}'}]
-winget: [{skip_upload: auto}]
+winget: [{skip_upload: auto, repository: {branch: b, pull_request: {enabled: true, draft: true}}}]
 release: {draft: false}
 `
 
 func badReleaseTree() fstest.MapFS {
 	return fstest.MapFS{
-		releaseFile: text(badRelease), "LICENSE": text("x"), "RELEASING.md": text("`KNOWN`"),
+		releaseFile: text(badRelease), "LICENSE": text("x"), "RELEASING.md": text("`KNOWN`\n```\ntools/release/goreleaser release\n```\n"),
 		"tools/release/extras":    text(`mkdir "$out/man"`),
 		"internal/buildinfo/b.go": text("package buildinfo\n\nvar version string\n"),
 	}
@@ -209,6 +240,11 @@ func TestRelease_noIdentity_nothingIsUploaded(t *testing.T) {
 	holds(t, releaseIdentities, badReleaseTree(), 4)
 }
 
+func TestRelease_manifests_waitForTheRelease(t *testing.T) {
+	t.Parallel()
+	holds(t, releaseManifests, badReleaseTree(), 3)
+}
+
 func TestRelease_variables_exist(t *testing.T) {
 	t.Parallel()
 	holds(t, releaseVariables, badReleaseTree(), 1)
@@ -216,5 +252,5 @@ func TestRelease_variables_exist(t *testing.T) {
 
 func TestRelease_builds_areInOrder(t *testing.T) {
 	t.Parallel()
-	holds(t, releaseOrder, badReleaseTree(), 2)
+	holds(t, releaseOrder, badReleaseTree(), 3)
 }

@@ -102,7 +102,7 @@ func newer(version, than string) bool {
 
 // Few dependencies, each with a reason (their number: TestFiles_goMod_hasFewDirectDependencies).
 //
-//oauth:row X30 - "it reads go.mod as it lies there; the same rule finds the breaches of a bad sample in the same test. Checksums of releases, SBOM and attestation come with the release"
+//oauth:row X30 - "it reads go.mod as it lies there; the same rule finds the breaches of a bad sample in the same test"
 func TestSupply_dependencies_haveReasons(t *testing.T) {
 	t.Parallel()
 	holds(t, reasons, fstest.MapFS{

@@ -15,13 +15,14 @@ import (
 // workflow is what the rules look at in a file of .github/workflows.
 type workflow struct {
 	Permissions map[string]string
+	Defaults    struct{ Run struct{ Shell string } }
 	Jobs        map[string]struct {
 		Permissions map[string]string
 		Timeout     int `yaml:"timeout-minutes"`
 		Environment string
 		Steps       []struct {
-			Uses, Run string
-			With      map[string]string
+			Name, Uses, Run string
+			With            map[string]string
 		}
 		Strategy struct {
 			Matrix struct{ Go []string }
@@ -85,6 +86,9 @@ func leastRights(t *testing.T, tree fs.FS) []string {
 		}
 		if w.Permissions == nil || len(w.Permissions) > 0 {
 			breach("permissions are not {}")
+		}
+		if w.Defaults.Run.Shell != "bash" {
+			breach("defaults.run.shell is not bash: without it the end of a pipe alone decides whether a step failed")
 		}
 		for _, event := range []string{"pull_request_target", "workflow_run"} {
 			if strings.Contains(contents(t, tree, file), event) {
@@ -183,13 +187,13 @@ func TestWorkflows_actions_arePinned(t *testing.T) {
 func TestWorkflows_rights_areTheLeast(t *testing.T) {
 	t.Parallel()
 	holds(t, leastRights, fstest.MapFS{
-		".github/workflows/a.yml": text("on: pull_request_target\njobs:\n  a:\n    steps:\n      - uses: actions/checkout@x\n      - run: echo ${{ github.event.issue.title }}\n"),
+		".github/workflows/a.yml": text("defaults: {run: {shell: bash}}\non: pull_request_target\njobs:\n  a:\n    steps:\n      - uses: actions/checkout@x\n      - run: echo ${{ github.event.issue.title }}\n"),
 		".github/workflows/b.yml": text("permissions: {}\njobs:\n  a:\n    timeout-minutes: 1\n    permissions:\n      id-token: write\n"),
 		".github/workflows/c.yml": text("permissions:\n  contents: read\n"),
 		".github/workflows/release.yml": text("permissions: {}\njobs:\n" +
 			"  a:\n    timeout-minutes: 1\n    permissions:\n      contents: write\n" +
 			"  b:\n    timeout-minutes: 1\n    environment: release\n    permissions:\n      contents: write\n"),
-	}, 8)
+	}, 11)
 }
 
 func TestWorkflows_goVersions_oldestAndNewest(t *testing.T) {

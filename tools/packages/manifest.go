@@ -119,7 +119,7 @@ func (r release) manifest() ([]byte, error) {
 		License:        licenceID, PrivacyPolicies: []string{privacy},
 		Compatibility: compatibility{">=0.10.0", []string{"darwin", "win32", "linux"}},
 		UserConfig: map[string]configuration{
-			"profile":   {"string", "Profile", profile + " Leave it as it is if you have one PayU account.", false, defaultProfile},
+			"profile":   {"string", "Profile", profile + " Letters, digits, - and _. Leave it as it is if you have one PayU account.", false, defaultProfile},
 			"read_only": {"boolean", "Read only", readOnly, false, false},
 		},
 	})

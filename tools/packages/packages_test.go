@@ -139,17 +139,34 @@ func TestBundle_files_modesAndTimes(t *testing.T) {
 	}
 }
 
-// Who signs and notarises one file for all Macs gets that one into the bundle.
+// Who signs and notarises one file for all Macs gets that one into the bundle; one
+// that is not for all of them gets into none.
 func TestBundle_universalGiven_isTaken(t *testing.T) {
 	t.Parallel()
 	dir := samples(t)
-	put(t, filepath.Join(dir, "payu-mcp_darwin_all", "payu-mcp"), []byte("signed"))
+	arm := sample(t, target{"darwin", "arm64"}, 2)
+	signed, err := universal(sample(t, target{"darwin", "amd64"}, 1), append(arm, "signed"...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "payu-mcp_darwin_all", "payu-mcp")
+	put(t, file, signed)
 	p, err := find(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if mac, err := p.mac(); err != nil || string(mac) != "signed" {
-		t.Errorf("%q, %v", mac, err)
+	if mac, err := p.mac(); err != nil || !bytes.Equal(mac, signed) {
+		t.Errorf("%d bytes, %v", len(mac), err)
+	}
+	one, err := universal(arm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, data := range map[string][]byte{"for one": one, "thin": arm, "nothing": nil} {
+		put(t, file, data)
+		if _, err := find(dir); err == nil || !strings.HasPrefix(err.Error(), "the program for every Mac: ") {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 

@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -79,9 +81,15 @@ func find(dir string) (programs, error) {
 		p.of[t] = path
 	}
 	// Signed and notarised as one, so it is better than what we put together.
-	if path, err := one(dir, name+"_darwin_all", name); err == nil {
-		p.universal = path
+	path := filepath.Join(dir, name+"_darwin_all", name)
+	err := checkUniversal(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return p, nil
 	}
+	if err != nil {
+		return p, fmt.Errorf("the program for every Mac: %w", err)
+	}
+	p.universal = path
 	return p, nil
 }
 
@@ -110,6 +118,23 @@ func (t target) check(path string) error {
 		err = errors.New("it is for another kind of processor")
 	}
 	return err
+}
+
+// checkUniversal looks whether the file is a program for both kinds of Mac.
+func checkUniversal(path string) error {
+	f, err := macho.OpenFat(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var kinds []macho.Cpu
+	for _, a := range f.Arches {
+		kinds = append(kinds, a.Cpu)
+	}
+	if len(kinds) != 2 || !slices.Contains(kinds, macho.CpuAmd64) || !slices.Contains(kinds, macho.CpuArm64) {
+		return fmt.Errorf("it is for %v", kinds)
+	}
+	return nil
 }
 
 // processor is the kind of processor that a program of t's system is for.

@@ -34,10 +34,12 @@ function find(platform) {
 function start(program) {
   // Who kills a group of processes would signal the program itself, and again
   // through us; its second signal means "at once". So behind a host it has a group
-  // of its own. At a terminal it must stay in ours to read; what the keyboard
-  // sends goes to the whole group there, and only the rest needs passing on.
+  // of its own. At a terminal it must stay in ours to read, or, in a `call` whose
+  // arguments come through a pipe, to ask; what the keyboard sends goes to the whole
+  // group there, and only the rest needs passing on.
   // Windows has no such signals: what its console sends goes to everybody.
-  const apart = process.platform !== "win32" && !isatty(0);
+  const atTerminal = isatty(0) || (isatty(2) && process.argv.includes("call"));
+  const apart = process.platform !== "win32" && !atTerminal;
   const child = spawn(program, process.argv.slice(2), { stdio: "inherit", detached: apart, windowsHide: true });
   for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"]) {
     process.on(signal, () => {
