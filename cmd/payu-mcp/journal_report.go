@@ -100,7 +100,7 @@ func (o *options) statusJournal() statusJournal {
 	}
 	for _, name := range journal.Profiles(o.stateDir) {
 		other := o.otherJournal(name)
-		if name != o.profile && profileName.MatchString(name) && (other.Unknown > 0 || other.Trouble != "") {
+		if name != o.profile && isProfileName(name) && (other.Unknown > 0 || other.Trouble != "") {
 			s.Others = append(s.Others, other)
 		}
 	}
