@@ -26,6 +26,17 @@ func CheckEndpoint(raw string) error {
 	return nil
 }
 
+// CheckPage tells whether raw, which a server names, is an address that a person
+// may be shown to open: it says where it leads to every reader. It returns the host,
+// with the port if there is one. Whose page it is, OnPayU tells.
+func CheckPage(raw string) (host string, err error) {
+	u, err := checkURL(raw, false)
+	if err != nil {
+		return "", err
+	}
+	return u.Host, nil
+}
+
 // longestURL leaves room for the parameters of an authorization request, and fits
 // into the request line that servers take.
 const longestURL = 8 << 10

@@ -92,3 +92,19 @@ func TestClean_terminalEscapes_removed(t *testing.T) {
 		t.Errorf("length %d", len([]rune(got)))
 	}
 }
+
+func TestCheckPage_saysWhereItLeads(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"https://accounts.payu.in/kyc?a=b#c": "accounts.payu.in",
+		"https://shop.example:8443/":         "shop.example:8443",
+		"http://127.0.0.1/":                  "", // a page of this computer is nobody's to name
+		"https://payu.in@evil.example/":      "",
+		"https://p\u0430yu.in/":              "",
+		"":                                   "",
+	} {
+		if got, err := CheckPage(raw); got != want || (err == nil) != (want != "") {
+			t.Errorf("%s: %q, %v", raw, got, err)
+		}
+	}
+}

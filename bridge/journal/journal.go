@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,6 +48,22 @@ var (
 // ones, the numbers counting backwards, and the locks of the processes that write.
 func Path(stateDir, profile string) string {
 	return filepath.Join(stateDir, folder, profile+suffix)
+}
+
+// Profiles lists the profiles that have a journal, also those that nobody is signed
+// in with any more.
+func Profiles(stateDir string) []string {
+	files, err := os.ReadDir(filepath.Join(stateDir, folder))
+	if err != nil {
+		return nil // none has
+	}
+	var names []string
+	for _, f := range files {
+		if name, is := strings.CutSuffix(f.Name(), suffix); is && !strings.Contains(name, ".") { // else an older one
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func fileOf(stateDir, profile string) *logfile.File {

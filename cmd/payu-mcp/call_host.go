@@ -126,8 +126,8 @@ func (h *shellHost) notify(method string, params json.RawMessage) error {
 }
 
 // answer answers a request of the bridge or of the server.
-func (h *shellHost) answer(id, result json.RawMessage) error {
-	return h.send(jsonmsg.Member{Key: "id", Value: id}, jsonmsg.Member{Key: "result", Value: result})
+func (h *shellHost) answer(id json.RawMessage, reply jsonmsg.Member) error {
+	return h.send(jsonmsg.Member{Key: "id", Value: id}, reply)
 }
 
 func (h *shellHost) send(members ...jsonmsg.Member) error {

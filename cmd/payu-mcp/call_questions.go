@@ -4,14 +4,15 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"strings"
 
 	"golang.org/x/term"
 
+	"github.com/payu-mcp/payu-mcp/auth"
 	"github.com/payu-mcp/payu-mcp/internal/jsonmsg"
 	"github.com/payu-mcp/payu-mcp/internal/printable"
 )
@@ -21,6 +22,11 @@ import (
 type terminal struct {
 	in     *bufio.Reader
 	screen *screen
+	turn   chan struct{} // holds one while a question is open: a yes is to that one
+}
+
+func newTerminal(in io.Reader, s *screen) *terminal {
+	return &terminal{in: bufio.NewReader(in), screen: s, turn: make(chan struct{}, 1)}
 }
 
 // findTerminal returns who sits at the terminal; nil: nobody. Where the standard
@@ -31,18 +37,27 @@ func findTerminal(e env, s *screen) *terminal {
 		return nil
 	}
 	if term.IsTerminal(int(e.stdin.Fd())) {
-		return &terminal{bufio.NewReader(e.stdin), s}
+		return newTerminal(e.stdin, s)
 	}
 	tty, err := os.OpenFile(terminalName, os.O_RDWR, 0) // open to the end of the process
 	if err != nil {
 		return nil
 	}
-	return &terminal{bufio.NewReader(tty), s}
+	return newTerminal(tty, s)
 }
 
-// saysYes asks one question. Nothing but a yes is one; when ctx ends, the question
-// is left alone.
+// saysYes asks one question, after those that are open. Nothing but a yes is one;
+// when ctx ends, the question is left alone.
 func (t *terminal) saysYes(ctx context.Context, question string) bool {
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-ctx.Done():
+		return false
+	}
+	if ctx.Err() != nil { // the one before was left alone, and its read goes on
+		return false
+	}
 	t.screen.quiet(true)
 	defer t.screen.quiet(false)
 	said := make(chan bool, 1)
@@ -82,12 +97,29 @@ func (q *questions) declared() json.RawMessage {
 	return json.RawMessage(`{"elicitation":{"form":{},"url":{}}}`)
 }
 
-// answer returns the result of a request; nil: nobody wants it any more.
-func (q *questions) answer(ctx context.Context, m jsonmsg.Message) json.RawMessage {
+// answer returns the result of a request, or its error; no key: nobody wants it any
+// more.
+func (q *questions) answer(ctx context.Context, m jsonmsg.Message) jsonmsg.Member {
+	switch m.Method {
+	case "elicitation/create":
+	case "ping":
+		return jsonmsg.Member{Key: "result", Value: jsonmsg.Object()}
+	default: // of what a host has to declare the bridge lets nothing else pass
+		return jsonmsg.Member{Key: "error", Value: json.RawMessage(`{"code":-32601,"message":"method not found"}`)}
+	}
+	action := q.action(ctx, m)
+	if ctx.Err() != nil {
+		return jsonmsg.Member{}
+	}
+	return jsonmsg.Member{Key: "result", Value: jsonmsg.Object(jsonmsg.Member{Key: "action", Value: jsonmsg.Quote(action)})}
+}
+
+// action is what becomes of an elicitation.
+func (q *questions) action(ctx context.Context, m jsonmsg.Message) string {
 	params := jsonmsg.Lookup(m.Raw, "params")
 	action := "decline"
 	switch {
-	case m.Method != "elicitation/create" || q.person == nil: // the bridge lets nothing else pass
+	case q.person == nil: // the bridge lets none pass
 		action = "cancel"
 	case strings.HasPrefix(jsonmsg.Text(m.ID), confirmPrefix):
 		if q.confirms(ctx) {
@@ -102,10 +134,7 @@ func (q *questions) answer(ctx context.Context, m jsonmsg.Message) json.RawMessa
 	default:
 		q.tell("PayU asks for input that this command cannot take, so it was told no: " + jsonmsg.Text(jsonmsg.Lookup(params, "message")))
 	}
-	if ctx.Err() != nil {
-		return nil
-	}
-	return jsonmsg.Object(jsonmsg.Member{Key: "action", Value: jsonmsg.Quote(action)})
+	return action
 }
 
 // confirms asks about the call in our own words, with the arguments that are sent.
@@ -114,16 +143,31 @@ func (q *questions) confirms(ctx context.Context) bool {
 		printable.Line(q.tool, longestValue), printable.Line(string(q.arguments), longestValue)))
 }
 
+// longestMessage is how much of a server's own words stands in front of an address,
+// in characters: they must not push it off the screen.
+const longestMessage = 300
+
 // opens shows an address of the server's, and asks whether the person was there.
+// Nothing is opened here. An address that reads as another one than it is, or that
+// is not safe, is not shown at all.
 func (q *questions) opens(ctx context.Context, message, address string) bool {
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" || u.Host == "" {
-		q.tell("PayU wants you to open an address that is no https address, so it was told no")
+	host, err := auth.CheckPage(address)
+	if err == nil && len(address) > longestValue {
+		err = errLongAddress
+	}
+	if err != nil {
+		q.tell("PayU asks you to open a page whose address is not safe to open, so it was told no: " + err.Error())
 		return false
 	}
-	return q.person.saysYes(ctx, fmt.Sprintf("PayU asks you to open a page: %s\n%s\nHave you opened it?",
-		printable.Line(message, longestValue), printable.Line(address, longestValue)))
+	whose := "which is not PayU's"
+	if auth.OnPayU(address) {
+		whose = "which is PayU's"
+	}
+	return q.person.saysYes(ctx, fmt.Sprintf("The server asks you to open a page. It says: %s\n  %s\nThe page is at %s, %s. Have you opened it?",
+		printable.Line(message, longestMessage), address, host, whose))
 }
+
+var errLongAddress = errors.New("the URL is too long")
 
 func (q *questions) tell(text string) {
 	_, _ = fmt.Fprintf(q.stderr, "payu-mcp: warning: %s\n", printable.Line(text, longestValue))

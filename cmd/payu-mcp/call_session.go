@@ -231,11 +231,11 @@ func (n *session) hear(ctx context.Context, log *slog.Logger, m jsonmsg.Message)
 		n.screen.progress(progressText(n.asks.tool, jsonmsg.Lookup(m.Raw, "params")))
 	case m.Kind == jsonmsg.Request:
 		go func() { // ends when the person has answered, or the process does
-			result := n.asks.answer(ctx, m)
-			if result == nil {
+			reply := n.asks.answer(ctx, m)
+			if reply.Key == "" {
 				return
 			}
-			if err := n.host.answer(m.ID, result); err != nil {
+			if err := n.host.answer(m.ID, reply); err != nil {
 				log.DebugContext(ctx, "an answer was not taken", slog.Any("error", err))
 			}
 		}()

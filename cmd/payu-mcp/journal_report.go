@@ -79,16 +79,42 @@ type statusJournal struct {
 	Off     bool   `json:"off"`               // --no-journal
 	Unknown int    `json:"unknown"`           // calls of unknown outcome that nobody has checked
 	Trouble string `json:"trouble,omitempty"` // why it cannot be read
+	// Others are those of other profiles with such calls, or with a trouble; none if
+	// --profile or --url names one.
+	Others []otherJournal `json:"others,omitempty"`
+}
+
+// otherJournal is what `status` says of the journal of another profile.
+type otherJournal struct {
+	Profile string `json:"profile"`
+	File    string `json:"file"`
+	Unknown int    `json:"unknown"`
+	Trouble string `json:"trouble,omitempty"`
 }
 
 func (o *options) statusJournal() statusJournal {
-	s := statusJournal{File: journal.Path(o.stateDir, o.profile), Off: o.login.NoJournal}
-	l, err := journal.Read(o.stateDir, o.profile)
-	if err != nil {
-		s.Trouble = err.Error()
+	own := o.otherJournal(o.profile)
+	s := statusJournal{File: own.File, Off: o.login.NoJournal, Unknown: own.Unknown, Trouble: own.Trouble}
+	if o.namesOne() {
+		return s
 	}
-	s.Unknown = l.Open()
+	for _, name := range journal.Profiles(o.stateDir) {
+		other := o.otherJournal(name)
+		if name != o.profile && isProfileName(name) && (other.Unknown > 0 || other.Trouble != "") {
+			s.Others = append(s.Others, other)
+		}
+	}
 	return s
+}
+
+func (o *options) otherJournal(profile string) otherJournal {
+	j := otherJournal{Profile: profile, File: journal.Path(o.stateDir, profile)}
+	l, err := journal.Read(o.stateDir, profile)
+	if err != nil {
+		j.Trouble = err.Error()
+	}
+	j.Unknown = l.Open()
+	return j
 }
 
 // text is where it is; open is "" if there is nothing to look up.
@@ -99,14 +125,24 @@ func (s statusJournal) text() string {
 	return s.File
 }
 
-func (s statusJournal) open(command string) string {
-	switch {
-	case s.Trouble != "":
-		return "the journal cannot be read: " + s.Trouble
-	case s.Unknown == 1:
-		return "1 call of unknown outcome, see " + command
-	case s.Unknown > 1:
-		return fmt.Sprintf("%d calls of unknown outcome, see %s", s.Unknown, command)
+// notes tell what somebody has to look up, and where.
+func (s statusJournal) notes(o *options) []string {
+	var notes []string
+	add := func(whose string, unknown int, trouble, command string) {
+		switch {
+		case trouble != "":
+			notes = append(notes, "the journal"+whose+" cannot be read: "+trouble)
+		case unknown == 1:
+			notes = append(notes, "1 call"+whose+" of unknown outcome, see "+command)
+		case unknown > 1:
+			notes = append(notes, fmt.Sprintf("%d calls%s of unknown outcome, see %s", unknown, whose, command))
+		}
 	}
-	return ""
+	add("", s.Unknown, s.Trouble, o.journalCommand())
+	for _, j := range s.Others {
+		other := *o
+		other.profile = j.Profile
+		add(" of profile "+j.Profile, j.Unknown, j.Trouble, other.journalCommand())
+	}
+	return notes
 }

@@ -35,7 +35,7 @@ type statusProfile struct {
 // first.
 func (r *statusReport) listProfiles(o *options) error {
 	r.Profiles = []statusProfile{{r.Profile, r.Endpoint, r.SignedIn, r.State, r.Token.ExpiresAt, r.Log.File}}
-	if o.origin["profile"] != "" || o.origin["url"] != "" {
+	if o.namesOne() {
 		return nil
 	}
 	stored, err := keychain.List(o.stateDir)
@@ -66,6 +66,9 @@ func (r *statusReport) listProfiles(o *options) error {
 	r.Profiles = found
 	return nil
 }
+
+// namesOne reports whether the person means one login, and not all.
+func (o *options) namesOne() bool { return o.origin["profile"] != "" || o.origin["url"] != "" }
 
 // rememberedProfiles lists the profiles that `login` has written something for.
 func rememberedProfiles(stateDir string) []string {

@@ -111,9 +111,7 @@ func runStatus(e env, o *options, asJSON bool) error {
 	r.Options = o.inForce(e.getenv, r.summary != nil && r.summary.ClientSecret)
 	r.Proxy = proxyIn(r.Options)
 	r.Policy, r.Changed, r.Journal = o.statusPolicy(), changedToolsOf(o).unseen(), o.statusJournal()
-	if note := r.Journal.open(o.journalCommand()); note != "" {
-		r.Notes = append(r.Notes, note)
-	}
+	r.Notes = append(r.Notes, r.Journal.notes(o)...)
 	if note := o.proxyNote(e.getenv); note != "" {
 		r.Notes = append(r.Notes, note)
 	}

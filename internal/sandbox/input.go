@@ -9,16 +9,26 @@ import (
 	"strconv"
 )
 
-// AskTool asks the person for a note before it answers with what came back,
-// listed with ToolKnobs.Ask: in the legacy era by an elicitation/create request
-// on the call's own stream, in the modern era by an input_required result.
+// AskTool asks the person for a note, or to open a page, before it answers with
+// what came back. It is listed with ToolKnobs.Ask: in the legacy era it asks by an
+// elicitation/create request on the call's own stream, in the modern era by an
+// input_required result.
 const AskTool = "ask_probe"
 
 const (
-	askKey    = "note"
-	askParams = `{"mode":"form","message":"A note for this probe?","requestedSchema":{"type":"object",` +
+	askKey  = "note"
+	askForm = `{"mode":"form","message":"A note for this probe?","requestedSchema":{"type":"object",` +
 		`"properties":{"note":{"type":"string"}},"required":["note"]}}`
 )
+
+// askParams are those of the question. Both eras take an elicitationId; only the
+// legacy one demands it.
+func askParams(k *ToolKnobs) []byte {
+	if k.AskURL == "" {
+		return []byte(askForm)
+	}
+	return fmt.Appendf(nil, `{"mode":"url","message":"A page for this probe","url":%s,"elicitationId":%s}`, quoted(k.AskURL), quoted(rand.Text()))
+}
 
 func askTools() []tool {
 	return []tool{{
@@ -53,14 +63,14 @@ func runAsk(ctx context.Context, s *Sandbox, c *call) outcome {
 	}
 	answer := c.inputs.Responses[askKey]
 	if round < max(1, c.knobs.Tools.AskRounds) || answer == nil {
-		return outcome{raw: inputRequired(s.gateway.ask(rand.Text(), string(c.arguments), round+1))}
+		return outcome{raw: inputRequired(askParams(&c.knobs.Tools), s.gateway.ask(rand.Text(), string(c.arguments), round+1))}
 	}
 	return outcome{text: string(answer)}
 }
 
-func inputRequired(state string) []byte {
+func inputRequired(params []byte, state string) []byte {
 	return fmt.Appendf(nil, `{"resultType":"input_required","inputRequests":{%q:{"method":"elicitation/create","params":%s}},"requestState":%s}`,
-		askKey, askParams, quoted(state))
+		askKey, params, quoted(state))
 }
 
 // ask remembers a state for one use; asked takes it back.
@@ -96,7 +106,7 @@ func (s *Sandbox) askOnStream(ctx context.Context, c *call) outcome {
 		return outcome{text: "there is no stream to ask on", isError: true}
 	}
 	id := "ask-" + rand.Text()
-	c.out.notify(fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%q,"method":"elicitation/create","params":%s}`, id, askParams))
+	c.out.notify(fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%q,"method":"elicitation/create","params":%s}`, id, askParams(&c.knobs.Tools)))
 	raw, err := s.WaitForAnswer(ctx, strconv.Quote(id))
 	if err != nil {
 		return outcome{} // cancelled or closed

@@ -31,9 +31,11 @@ type ToolKnobs struct {
 	Probe bool
 	// HeaderProbe adds HeaderTool and the tools with an invalid x-mcp-header.
 	HeaderProbe bool
-	// Ask adds AskTool; it asks AskRounds times, 0 is once.
+	// Ask adds AskTool; it asks AskRounds times, 0 is once. AskURL is the page that
+	// it asks the person to open; "" asks for a note in a form.
 	Ask       bool
 	AskRounds int
+	AskURL    string
 }
 
 // tool is one tool with its behaviour.
