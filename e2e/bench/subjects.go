@@ -86,7 +86,7 @@ func (w *world) addBridge(name, url string, env []string, command ...string) {
 
 // build makes a program as goreleaser.yaml does.
 func build(ctx context.Context, module, to, what string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w -buildid=", "-o", to, what)
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w -buildid= -X github.com/payu-mcp/payu-mcp/internal/buildinfo.version=v0.0.0", "-o", to, what)
 	cmd.Dir = module
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
