@@ -113,7 +113,8 @@ type bridge struct {
 	flights flights
 	asked   asked
 	notes   notes
-	work    work           // what the host is owed
+	work    work // what the host is owed
+	workers workers
 	tasks   sync.WaitGroup // goroutines, which may outlast what they owe
 	listen  sync.Once
 	replies atomic.Int64 // answers of the host on their way
@@ -127,6 +128,7 @@ type bridge struct {
 
 func newBridge(ctx context.Context, c Config) *bridge {
 	b := &bridge{remote: c.Remote, login: c.Login, era: c.Era, log: c.Log, out: newOutput(c.Out), waits: c.Patient}
+	b.workers = newWorkers()
 	b.flights.open = make(map[string]*flight)
 	// A signal must not cut what is in flight: shutdown gives it its time.
 	b.always = context.WithoutCancel(ctx)

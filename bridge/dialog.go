@@ -203,9 +203,12 @@ func only(members []jsonmsg.Member, wanted func(string) bool) []jsonmsg.Member {
 // address. ok is false if the request has been answered.
 func (b *bridge) resume(f *flight) (shown, ok bool) {
 	m := f.sending()
+	if !m.Modern() { // it was never asked that way
+		return false, true
+	}
 	params := jsonmsg.Lookup(m.Raw, "params")
 	state, ours := strings.CutPrefix(jsonmsg.Text(jsonmsg.Lookup(params, "requestState")), statePrefix)
-	if !m.Modern() || !ours {
+	if !ours {
 		return false, true
 	}
 	before, err := withoutRound(m, params, state)

@@ -171,7 +171,7 @@ func (b *bridge) launch(p parcel) {
 		if p.msg.Method == methodListen {
 			p.flight.paid() // it may stay open for ever: closing does not wait for it
 		}
-		b.tasks.Go(func() { b.serve(p, a) })
+		b.begin(func() { b.serve(p, a) })
 	case a == keep:
 		b.link.initialized(p.msg)
 		b.work.end() // it is owed to whoever makes the link, and closing does not wait for it alone
