@@ -144,9 +144,9 @@ func (p *roff) options(title string, flags *pflag.FlagSet) {
 }
 
 func (p *roff) topics() {
-	for _, c := range newTopicCmds() {
-		p.section(strings.ToUpper(strings.ReplaceAll(c.Name(), "-", " ")))
-		p.text(c.Long)
+	for _, c := range topics() {
+		p.section(strings.ToUpper(strings.ReplaceAll(c.name, "-", " ")))
+		p.text(c.build().Long)
 	}
 }
 

@@ -34,19 +34,13 @@ func newRootCmd(e env) *cobra.Command {
 	cmd.SetFlagErrorFunc(usage)
 	addGlobalFlags(cmd.PersistentFlags(), o)
 	addLoginFlags(cmd.Flags(), &o.login)
-	if len(e.args) > 0 { // a host's bridge starts faster without what it cannot use
-		addCommands(cmd, e, o)
+	all := commands(e, o)
+	named := meant(all, e.args)
+	cmd.CompletionOptions.DisableDefaultCmd = len(named) < len(all)
+	for _, c := range named {
+		cmd.AddCommand(c.build())
 	}
 	return cmd
-}
-
-func addCommands(cmd *cobra.Command, e env, o *options) {
-	cmd.AddCommand(newLoginCmd(e, o), newLogoutCmd(e, o), newStatusCmd(e, o), newDemoCmd(e), newVersionCmd())
-	cmd.AddCommand(newToolsCmd(e, o), newCallCmd(e, o), newJournalCmd(e, o))
-	cmd.AddCommand(newInstallCmd(e, o), newUninstallCmd(e, o))
-	cmd.AddCommand(newDoctorCmd(e, o), newLogsCmd(e, o))
-	cmd.AddCommand(newTopicCmds()...)
-	cmd.AddCommand(newOpenURLCmd(e), newDemoBrowserCmd(), newManualCmd(e))
 }
 
 // noArgs refuses arguments, so that a mistyped command is an error and not a

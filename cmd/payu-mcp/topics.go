@@ -45,15 +45,19 @@ may enter it. It holds, for each profile, above all:
 Nothing else is written, but for the configuration of the hosts by install and uninstall.`
 )
 
-// newTopicCmds are commands that cannot be run: cobra lists them as help topics.
-func newTopicCmds() []*cobra.Command {
-	topics := []*cobra.Command{
-		{Use: "exit-status", Short: "What the exit codes mean", Long: topicExit},
-		{Use: "environment", Short: "Which variables of the environment count", Long: topicEnvironment},
-		{Use: "files", Short: "What is stored where", Long: topicFiles},
+// topics are commands that cannot be run: cobra lists them as help topics.
+func topics() []command {
+	return []command{
+		topic("exit-status", "What the exit codes mean", topicExit),
+		topic("environment", "Which variables of the environment count", topicEnvironment),
+		topic("files", "What is stored where", topicFiles),
 	}
-	for _, t := range topics {
+}
+
+func topic(name, short, long string) command {
+	return command{name, func() *cobra.Command {
+		t := &cobra.Command{Use: name, Short: short, Long: long}
 		t.SetHelpFunc(func(c *cobra.Command, _ []string) { c.Println(c.Long) }) // without a usage, which it has not
-	}
-	return topics
+		return t
+	}}
 }
