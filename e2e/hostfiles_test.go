@@ -24,7 +24,7 @@ func hostFiles() []string {
 // show; all other commands write into their state folder only.
 //
 //oauth:row X29 cmd/payu-mcp/profile.go "return filepath.Join(stateDir, \"profile-\"+profile+\".json\")" => "return filepath.Join(stateDir, \"..\", \"home\", \".mcp.json\")"
-//oauth:row X29 cmd/payu-mcp/root.go "newVersionCmd())" => "newVersionCmd(), &cobra.Command{Use: \"configure\", Run: func(*cobra.Command, []string) {}})"
+//oauth:row X29 cmd/payu-mcp/commands.go "{\"version\", newVersionCmd}," => "{\"version\", newVersionCmd}, {\"configure\", func() *cobra.Command { return &cobra.Command{Use: \"configure\", Run: func(*cobra.Command, []string) {}} }},"
 func TestHostFiles_everyCommand_leavesThemAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
