@@ -34,6 +34,7 @@ type crowd struct {
 	launch  func() *host
 	pace    time.Duration
 	limit   time.Duration // for the end of a bridge
+	slow    bool          // a call may take longer than it gets at the end of its bridge
 	members []*member
 	down    chan *member // those whose bridge has ended
 
@@ -62,6 +63,7 @@ const (
 	// openElsewhere and waitsForSignIn: the host got a text that says so.
 	openElsewhere  = "told that a sign-in is open already"
 	waitsForSignIn = "told that nobody is signed in"
+	cutShort       = "cancelled unsent, because its bridge had ended for two seconds"
 	overtaken      = "not read, because a SIGTERM overtook it" // it did not run, and its host was leaving
 )
 
@@ -177,6 +179,11 @@ func (m *member) became(id string, a message) string {
 	if strings.Contains(string(a.Error), "payu-mcp is closing") { // read too late to be sent
 		return m.lost(id)
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ending != "" && strings.Contains(string(a.Error), `"kind":"cancelled"`) && !m.crowd.ran(id) {
+		return cutShort
+	}
 	return whatBecame(a)
 }
 
@@ -202,14 +209,18 @@ func whatBecame(a message) string {
 func (m *member) lost(id string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	ran := slices.ContainsFunc(m.crowd.sb.Log().Entries(), func(e sandbox.Entry) bool { return e.ID == strconv.Quote(id) })
 	switch {
 	case m.ending == "":
 		return unsent
-	case m.ending == bySignal && !ran:
+	case m.ending == bySignal && !m.crowd.ran(id):
 		return overtaken
 	}
 	return unanswered
+}
+
+// ran reports whether a call has reached the server.
+func (c *crowd) ran(id string) bool {
+	return slices.ContainsFunc(c.sb.Log().Entries(), func(e sandbox.Entry) bool { return e.ID == strconv.Quote(id) })
 }
 
 func (c *crowd) count(what string) {

@@ -73,7 +73,8 @@ func startWindows(t *testing.T) *windows {
 }
 
 // ownPrefix copies a prefix, since two runs of the tests must not have one. The
-// files are links: Wine replaces those that it changes.
+// files are links, but for the registry: Wine replaces a file that it changes, but
+// writes a linked one where it is, and whoever reads it then finds half of it.
 func ownPrefix(t *testing.T, made string) string {
 	t.Helper()
 	dir, err := os.MkdirTemp(filepath.Dir(made), "run") //nolint:usetesting // links go no further than their disk
@@ -82,7 +83,8 @@ func ownPrefix(t *testing.T, made string) string {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	prefix := filepath.Join(dir, "wine")
-	if out, err := exec.CommandContext(t.Context(), "cp", "-al", made, prefix).CombinedOutput(); err != nil {
+	const copying = `cp -al "$1" "$2" && rm "$2"/*.reg && cp -p "$1"/*.reg "$2"`
+	if out, err := exec.CommandContext(t.Context(), "sh", "-c", copying, "sh", made, prefix).CombinedOutput(); err != nil {
 		t.Fatalf("copying the prefix: %v\n%s", err, out)
 	}
 	return prefix
@@ -254,7 +256,7 @@ func (v *windows) bridges(t *testing.T) {
 	w := v.world(t)
 	c := w.crowd(shortTokens(), func() *host { return w.startBehind(wine64, v.exe("payu-mcp")) })
 	w.must(v.payu(w, "login", "--url", c.sb.Endpoint()), 0)
-	c.pace, c.limit = 100*time.Millisecond, time.Minute // Wine is not quick
+	c.pace, c.limit, c.slow = 100*time.Millisecond, time.Minute, true // Wine is not quick
 	c.start()
 	random, _ := c.run(1, func(m *member) { m.end(byEOF) })
 	t.Logf("%v: %d bridges; ended %d at random", crowdTime(t), c.lives, random)
